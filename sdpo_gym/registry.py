@@ -1,0 +1,19 @@
+"""The table of environments. Entry points are strings, so that nothing is imported before it is made."""
+
+from __future__ import annotations
+
+import gymnasium
+
+ENVIRONMENTS = {
+    "sdpo/LiveCodeBench-v0": {
+        "entry_point": "envs.livecodebench.env:LiveCodeBenchEnv",
+        "vector_entry_point": "envs.livecodebench.env:LiveCodeBenchVectorEnv",
+    },
+}
+
+
+def register_environments() -> None:
+    """Register every environment of this project with Gymnasium, once."""
+    for env_id, entry_points in ENVIRONMENTS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(id=env_id, **entry_points)

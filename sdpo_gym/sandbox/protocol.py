@@ -1,0 +1,159 @@
+"""What every sandbox offers: run one untrusted program on many inputs, and say what happened.
+
+The judge lives in the host. A sandbox is never told an expected output, a task's name or how many tests there are, and
+the host never unpickles or evaluates anything that comes out of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Status = Literal[
+    "ok",  # ran to its end
+    "exception",  # raised
+    "syntax_error",  # could not be compiled
+    "timeout",  # CPU or wall limit
+    "memory",  # MemoryError, or killed for memory
+    "output_limit",  # wrote more than allowed
+    "crashed",  # killed by a signal (segmentation fault, abort, …)
+    "no_result",  # the process ended without handing over a result
+    "not_run",  # the total wall limit was used up before this input
+]
+
+
+class _Opaque:
+    """Stands for a returned value that is not plain data."""
+
+    def __repr__(self) -> str:
+        return "OPAQUE"
+
+
+OPAQUE = _Opaque()
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself failed. It says nothing about the program; never score it as a wrong answer."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """An untrusted program.
+
+    In mode `stdin` it is run as `__main__` once per input, which it reads from standard input. In mode `function`,
+    `entry_point` names a function, or a method of a class `Solution`; an input holds one JSON value per line, the
+    positional arguments in order.
+    """
+
+    source: str
+    mode: Literal["stdin", "function"]
+    entry_point: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one run; times in seconds."""
+
+    cpu_seconds: float = 6.0
+    """CPU time for one input, compile time included."""
+
+    wall_seconds: float | None = None
+    """Wall time for one input. None: twice the CPU limit plus one second, so that a busy machine condemns nobody."""
+
+    total_wall_seconds: float = 60.0
+    """Wall time for all inputs together."""
+
+    memory_mb: int = 1024
+    output_bytes: int = 1 << 20
+
+    @property
+    def wall_limit(self) -> float:
+        return 2 * self.cpu_seconds + 1 if self.wall_seconds is None else self.wall_seconds
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a traceback inside the submission."""
+
+    line: int
+    """1-based line number in the submitted source."""
+
+    function: str
+
+
+@dataclass(frozen=True)
+class ExceptionInfo:
+    """An exception that ended a run, or a syntax error. Texts are capped and free of memory addresses."""
+
+    type: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    """Frames inside the submission, outermost first. A syntax error has one."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What happened on one input."""
+
+    status: Status
+    stdout: str = ""
+    value: Any = None
+    """Mode `function`: the returned value when it is plain data (None, bool, int, float, str, bytes, list, tuple, dict,
+    set, of plain data), else `OPAQUE`."""
+
+    exception: ExceptionInfo | None = None
+    signal: int | None = None
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class IsolationReport:
+    """By what means each thing is kept from a program; `none` where nothing does."""
+
+    filesystem: str = "none"
+    network: str = "none"
+    processes: str = "none"
+    memory: str = "none"
+    kernel: str = "shared"
+    notes: tuple[str, ...] = field(default=())
+
+
+class Sandbox(Protocol):
+    """Runs untrusted programs. Safe to call from several threads at once."""
+
+    workers: int
+    """How many programs run at the same time; more calls wait."""
+
+    def run(
+        self,
+        program: Program,
+        inputs: Sequence[str],
+        limits: Limits = Limits(),
+        *,
+        stop: Callable[[int, RunResult], bool] | None = None,
+    ) -> list[RunResult]:
+        """Run the program on the inputs, in order, each in fresh state.
+
+        Args:
+            program: What to run.
+            inputs: Standard input, or arguments as JSON lines, one text per run.
+            limits: Limits of each run and of all together.
+            stop: Called in the host with the index and result of each run; True ends the runs early, and the returned
+                list is then shorter than `inputs`.
+
+        Returns:
+            One result per input that was started, in order.
+
+        Raises:
+            SandboxError: the sandbox failed, twice in a row, for a reason other than the program.
+        """
+        ...
+
+    @property
+    def isolation(self) -> IsolationReport: ...
+
+    def close(self) -> None:
+        """End all worker processes. The sandbox cannot be used afterwards. May be called more than once."""
+        ...

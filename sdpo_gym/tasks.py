@@ -1,0 +1,90 @@
+"""Tasks, ordered sets of tasks, and the verifier that judges responses to them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sdpo_gym.verdict import Verdict
+
+Message = Mapping[str, str]
+"""One chat message: `{"role": "system" | "user" | "assistant", "content": text}`."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question. Immutable; everything in it is JSON-able."""
+
+    id: str
+    messages: tuple[Message, ...]
+    """The chat that poses the question, ready for a chat template. The last message is the user's."""
+
+    answer_key: Any = None
+    """What the verifier needs to judge a response. Never shown to a model."""
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """The question as one text: the contents of all messages, separated by blank lines."""
+        return "\n\n".join(message["content"] for message in self.messages)
+
+
+class TaskSet(Protocol):
+    """An ordered, addressable collection of tasks."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Task: ...
+
+    def find(self, task_id: str) -> Task:
+        """Return the task with this id. Raises KeyError when there is none."""
+        ...
+
+
+class TaskList(Sequence[Task]):
+    """A `TaskSet` that holds its tasks in memory.
+
+    Raises:
+        ValueError: if there are no tasks or two share an id.
+    """
+
+    def __init__(self, tasks: Sequence[Task]):
+        if not tasks:
+            raise ValueError("a task set needs at least one task, but none is left after filtering")
+        self._tasks = tuple(tasks)
+        self._by_id = {task.id: task for task in self._tasks}
+        if len(self._by_id) != len(self._tasks):
+            ids = [task.id for task in self._tasks]
+            repeated = sorted({task_id for task_id in ids if ids.count(task_id) > 1})
+            raise ValueError(f"task ids must be unique, but these are repeated: {repeated}")
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __getitem__(self, index):
+        return self._tasks[index]
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks)
+
+    def find(self, task_id: str) -> Task:
+        return self._by_id[task_id]
+
+
+class Verifier(ABC):
+    """Judges responses. The same task and response always give the same verdict.
+
+    Whatever a model wrote gets a verdict. An exception means that the judging itself failed (for example, the sandbox
+    was lost), and is never to be read as a wrong answer.
+    """
+
+    @abstractmethod
+    def verify(self, task: Task, response: str) -> Verdict:
+        """Judge one response."""
+
+    def verify_many(self, tasks: Sequence[Task], responses: Sequence[str]) -> list[Verdict]:
+        """Judge responses to tasks, pairwise. Override it where a batch can be judged concurrently."""
+        return [self.verify(task, response) for task, response in zip(tasks, responses, strict=True)]

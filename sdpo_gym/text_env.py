@@ -1,0 +1,160 @@
+"""The Gymnasium environment that poses tasks as text and answers with verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ResetNeeded
+
+from sdpo_gym.spaces import UnicodeText
+from sdpo_gym.tasks import Message, Task, TaskSet, Verifier
+from sdpo_gym.verdict import Verdict
+
+NO_FEEDBACK = "That is not correct."
+"""The observation after a failed attempt about which the verifier says nothing."""
+
+
+class TextEpisode:
+    """One task being worked on: the chat so far, and the rules of when it ends. Judges nothing itself."""
+
+    def __init__(self, task: Task, max_turns: int):
+        self.task = task
+        self.max_turns = max_turns
+        self.turn = 0
+        self.done = False
+        self.messages: list[Message] = [dict(message) for message in task.messages]
+
+    def info(self) -> dict[str, Any]:
+        return {
+            "task_id": self.task.id,
+            "messages": [dict(message) for message in self.messages],
+            "turn": self.turn,
+        }
+
+    def advance(self, response: str, verdict: Verdict) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take the verdict on the next response; returns what `Env.step` returns."""
+        self.turn += 1
+        self.done = verdict.success or self.turn >= self.max_turns
+        self.messages.append({"role": "assistant", "content": response})
+        observation = ""
+        if not self.done:
+            observation = verdict.feedback or NO_FEEDBACK
+            self.messages.append({"role": "user", "content": observation})
+        info = self.info() | {
+            "success": verdict.success,
+            "feedback": verdict.feedback,
+            "feedback_items": [dict(item) for item in verdict.feedback_items],
+            "metrics": dict(verdict.metrics),
+            "stop_reason": ("success" if verdict.success else "max_turns") if self.done else "",
+        }
+        return observation, float(verdict.reward), self.done, False, info
+
+
+class TextEnv(gymnasium.Env[str, str]):
+    """A text environment: tasks and a verifier behind Gymnasium's interface.
+
+    An episode poses one task. Each step takes a response and has it judged. It ends with a success or after `max_turns`
+    responses; in between, the observation is the feedback on the failed attempt.
+
+    `reset` takes the options `{"task": index or id}`. Without them the seed decides the task; without a seed the
+    environment's own random numbers go on.
+
+    `info` always holds `task_id`, `messages` (the chat so far) and `turn`; after a step also `success`, `feedback`,
+    `feedback_items`, `metrics` and `stop_reason` (`"success"`, `"max_turns"`, or `""` while the episode goes on). The
+    feedback on the last attempt is only in `info`, not in the observation.
+
+    Args:
+        tasks: The tasks, in order.
+        verifier: Judges the responses. It may be shared by several environments and is not closed by this one.
+        max_turns: How many responses an episode allows.
+        render_mode: None or `"ansi"` (the chat as text).
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}
+
+    def __init__(self, tasks: TaskSet, verifier: Verifier, *, max_turns: int = 1, render_mode: str | None = None):
+        if isinstance(max_turns, bool) or not isinstance(max_turns, int) or max_turns < 1:
+            raise ValueError(f"max_turns must be a whole number of at least 1, not {max_turns!r}")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"render_mode must be None or one of {self.metadata['render_modes']}, not {render_mode!r}")
+        self.tasks = tasks
+        self.verifier = verifier
+        self.max_turns = max_turns
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText()
+        self.action_space = UnicodeText()
+        self._episode: TextEpisode | None = None
+
+    @property
+    def num_tasks(self) -> int:
+        """How many tasks there are; `options={"task": i}` takes 0 … num_tasks − 1."""
+        return len(self.tasks)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._episode = self.begin(self.np_random, options)
+        return self._episode.task.prompt, self._episode.info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        response = self.check_action(self._episode, action)
+        return self._episode.advance(response, self.judge([self._episode.task], [response])[0])
+
+    def render(self) -> str | None:
+        if self.render_mode is None:
+            return None
+        if self._episode is None:
+            raise ResetNeeded("call reset() before render(): no episode has begun")
+        return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in self._episode.messages)
+
+    # The parts that TextVectorEnv shares, so that N episodes at once behave as N environments.
+
+    def begin(self, rng: np.random.Generator, options: Mapping[str, Any] | None) -> TextEpisode:
+        """Begin an episode on the task that `options` name, else on one drawn with `rng`."""
+        options = dict(options or {})
+        choice = options.pop("task", None)
+        if options:
+            raise ValueError(f"unknown reset options {sorted(options)}; the only one is 'task' (an index or a task id)")
+        index = rng.integers(len(self.tasks)) if choice is None else choice
+        return TextEpisode(self._task(index), self.max_turns)
+
+    def check_action(self, episode: TextEpisode | None, action: Any) -> str:
+        """Return the action as a response that can be encoded; raise on misuse by the caller."""
+        if episode is None:
+            raise ResetNeeded("call reset() before step(): no episode has begun")
+        if episode.done:
+            raise ResetNeeded("the episode is over; call reset() to begin the next one")
+        if not isinstance(action, str):
+            raise TypeError(f"an action is the response as a str, not {type(action).__name__}: {action!r:.100}")
+        return action.encode("utf-8", "replace").decode("utf-8")
+
+    def judge(self, tasks: list[Task], responses: list[str]) -> list[Verdict]:
+        """Verdicts on responses, pairwise. A response beyond the action space's length fails unread."""
+        longest = self.action_space.max_length
+        fits = [len(response) <= longest for response in responses]
+        kept = [i for i, fit in enumerate(fits) if fit]
+        judged = self.verifier.verify_many([tasks[i] for i in kept], [responses[i] for i in kept])
+        verdicts = dict(zip(kept, judged, strict=True))
+        return [verdicts.get(i) or _too_long(response, longest) for i, response in enumerate(responses)]
+
+    def _task(self, choice: int | str) -> Task:
+        if isinstance(choice, str):
+            try:
+                return self.tasks.find(choice)
+            except KeyError:
+                raise ValueError(
+                    f"unknown task id {choice!r}; ids look like {self.tasks[0].id!r}, and there are {len(self.tasks)}"
+                ) from None
+        if isinstance(choice, (int, np.integer)) and not isinstance(choice, bool):
+            if not 0 <= choice < len(self.tasks):
+                raise ValueError(f"task index {choice} is out of range: there are {len(self.tasks)} tasks, from 0")
+            return self.tasks[int(choice)]
+        raise ValueError(f"options['task'] must be an index or a task id, not {choice!r:.100}")
+
+
+def _too_long(response: str, longest: int) -> Verdict:
+    text = f"The response has {len(response)} characters, but at most {longest} are read. Give a shorter answer."
+    item = {"kind": "format", "visibility": "visible", "problem": "too_long"}
+    return Verdict(reward=0.0, success=False, feedback=text, feedback_items=(item,))

@@ -1,0 +1,120 @@
+"""N text episodes at once, judged together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from sdpo_gym.text_env import TextEnv, TextEpisode
+
+
+class TextVectorEnv(VectorEnv):
+    """`num_envs` episodes of one text environment, with results equal to as many single environments.
+
+    Responses of one step are judged in one call, concurrently where the verifier can. The tasks and the verifier are
+    held once.
+
+    A finished episode stays finished until it is reset (`AutoresetMode.DISABLED`): other modes would spend a response
+    on a reset, or replace the last feedback. Reset some of the episodes with `options={"reset_mask": bool array}`.
+    While some are finished and others go on, give None as the action of the finished ones: their observation is then
+    "", their reward 0.0, and `info` has no entry for them.
+
+    `reset` also takes `options={"task": [N indexes or ids]}` (Gymnasium's own vector environments send one option to
+    all), and as seed an int (episode i gets seed + i) or a list of N.
+
+    Subclasses name the environment: `env_type`. Keyword arguments are the environment's.
+    """
+
+    env_type: ClassVar[type[TextEnv]]
+
+    metadata: ClassVar[dict[str, Any]] = TextEnv.metadata | {"autoreset_mode": AutoresetMode.DISABLED}
+
+    def __init__(self, num_envs: int = 1, **env_kwargs: Any):
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
+        self.num_envs = num_envs
+        self._env = self.env_type(**env_kwargs)
+        self.render_mode = self._env.render_mode
+        self.single_observation_space = self._env.observation_space
+        self.single_action_space = self._env.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._rngs: list[np.random.Generator | None] = [None] * num_envs
+        self._episodes: list[TextEpisode | None] = [None] * num_envs
+        self._observations = [""] * num_envs
+
+    @property
+    def num_tasks(self) -> int:
+        """How many tasks there are; `options={"task": […]}` takes 0 … num_tasks − 1."""
+        return self._env.num_tasks
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[tuple[str, ...], dict[str, Any]]:
+        options = dict(options or {})
+        mask = self._mask(options.pop("reset_mask", None))
+        choices = self._per_env("options['task']", options.pop("task", [None] * self.num_envs))
+        if seed is None:
+            seed = [None] * self.num_envs
+        elif isinstance(seed, (int, np.integer)):
+            seed = [int(seed) + i for i in range(self.num_envs)]
+        seeds = self._per_env("seed", seed)
+
+        infos: dict[str, Any] = {}
+        for i in np.flatnonzero(mask):
+            if seeds[i] is not None or self._rngs[i] is None:
+                self._rngs[i], _ = seeding.np_random(seeds[i])
+            task_options = options if choices[i] is None else options | {"task": choices[i]}
+            episode = self._episodes[i] = self._env.begin(self._rngs[i], task_options)
+            self._observations[i] = episode.task.prompt
+            infos = self._add_info(infos, episode.info(), i)
+        return tuple(self._observations), infos
+
+    def step(
+        self, actions: Sequence[str | None]
+    ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        actions = self._per_env("actions", actions)
+        if None in self._episodes:
+            raise ResetNeeded("call reset() before step(): no episode has begun")
+        responses = {}
+        for i, (episode, action) in enumerate(zip(self._episodes, actions, strict=True)):
+            if action is not None or not episode.done:
+                responses[i] = self._env.check_action(episode, action)
+
+        verdicts = self._env.judge([self._episodes[i].task for i in responses], list(responses.values()))
+
+        self._observations = [""] * self.num_envs
+        rewards = np.zeros(self.num_envs)
+        infos: dict[str, Any] = {}
+        for (i, response), verdict in zip(responses.items(), verdicts, strict=True):
+            self._observations[i], rewards[i], _, _, info = self._episodes[i].advance(response, verdict)
+            infos = self._add_info(infos, info, i)
+        terminations = np.array([episode.done for episode in self._episodes])
+        return tuple(self._observations), rewards, terminations, np.zeros_like(terminations), infos
+
+    def close_extras(self) -> None:
+        self._env.close()
+
+    def _mask(self, mask: Any) -> np.ndarray:
+        if mask is None:
+            return np.ones(self.num_envs, dtype=bool)
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != bool or not mask.any():
+            raise ValueError(
+                f"options['reset_mask'] must be {self.num_envs} booleans of which one or more are True, not {mask!r}"
+            )
+        return mask
+
+    def _per_env(self, name: str, values: Any) -> list[Any]:
+        if isinstance(values, str) or not hasattr(values, "__len__") or len(values) != self.num_envs:
+            raise ValueError(f"{name} must be a list of {self.num_envs}, one per episode, not {values!r:.100}")
+        return list(values)
