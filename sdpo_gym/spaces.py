@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.error import CustomSpaceError
 from gymnasium.spaces.utils import flatdim, flatten, flatten_space, unflatten
-from gymnasium.vector.utils import create_shared_memory, read_from_shared_memory, write_to_shared_memory
+from gymnasium.vector.utils import create_shared_memory
 
 SAMPLED_CHARACTERS = string.digits + string.ascii_letters + string.punctuation + " \n\t"
 PADDING = -1
@@ -96,21 +97,7 @@ def _unflatten(space: UnicodeText, x: np.ndarray) -> str:
     return _text(x[x != PADDING])
 
 
-# AsyncVectorEnv moves observations through shared memory. The parent class stores positions in its character list,
-# which has no place for other characters; here each row is the text's length followed by its code points.
 @create_shared_memory.register(UnicodeText)
-def _create_shared_memory(space: UnicodeText, n: int = 1, ctx=None):
-    return ctx.Array(np.dtype(np.int32).char, n * (space.max_length + 1))
-
-
-@write_to_shared_memory.register(UnicodeText)
-def _write_to_shared_memory(space: UnicodeText, index: int, value: str, shared_memory) -> None:
-    rows = np.frombuffer(shared_memory.get_obj(), dtype=np.int32).reshape(-1, space.max_length + 1)
-    rows[index, 0] = len(value)
-    rows[index, 1 : len(value) + 1] = _code_points(value)
-
-
-@read_from_shared_memory.register(UnicodeText)
-def _read_from_shared_memory(space: UnicodeText, shared_memory, n: int = 1) -> tuple[str, ...]:
-    rows = np.frombuffer(shared_memory.get_obj(), dtype=np.int32).reshape(n, space.max_length + 1)
-    return tuple(_text(row[1 : row[0] + 1]) for row in rows)
+def _create_shared_memory(space: UnicodeText, n: int = 1, ctx: Any = None):
+    # AsyncVectorEnv reads shared memory once, when it is made, and so would return the same empty texts for ever.
+    raise CustomSpaceError("texts cannot be observed through shared memory; pass shared_memory=False to AsyncVectorEnv")
