@@ -1,0 +1,149 @@
+"""A policy: a causal language model, its tokenizer, and how chats become token ids."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+
+from sdpo_gym.tasks import Message
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+_REPLY = "\u241freply\u241f"  # stands for a reply while the chat template is rendered around it
+
+
+@dataclass
+class Policy:
+    """A language model with float32 weights, computing in `compute_dtype` by autocast. Dropout is always off."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    compute_dtype: torch.dtype
+    stop_ids: frozenset[int]
+    """Tokens that end a response."""
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    @property
+    def pad_id(self) -> int:
+        """A token to fill up rows with; always masked out."""
+        pad = self.tokenizer.pad_token_id
+        return min(self.stop_ids) if pad is None else pad
+
+    @property
+    def context_length(self) -> int:
+        """The most tokens, prompt and response together, that the model takes."""
+        return getattr(self.model.config, "max_position_embeddings", None) or 1 << 30
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        if self.compute_dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=self.compute_dtype)
+
+    def render(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of the chat, followed by the header of the assistant's turn."""
+        chat = [dict(message) for message in messages]
+        return self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
+
+    def render_continuation(self, reply: Message, response_ids: Sequence[int]) -> list[int]:
+        """Token ids that follow a sampled response when `reply` is the user's next message.
+
+        The response's own tokens are kept as they were sampled; only what the chat template puts after them (the end of
+        the turn, unless sampled, the reply and the assistant's header) is tokenised.
+        """
+        chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": _REPLY}, dict(reply)]
+        text = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        after = text.split(_REPLY, 1)[1]
+        ids = self.tokenizer(after, add_special_tokens=False)["input_ids"]
+        if response_ids and response_ids[-1] in self.stop_ids and ids and ids[0] == response_ids[-1]:
+            return ids[1:]
+        return ids
+
+    def decode(self, response_ids: Sequence[int]) -> str:
+        return self.tokenizer.decode(list(response_ids), skip_special_tokens=True)
+
+    def save(self, folder: Path) -> None:
+        """Write weights and tokenizer in the layout of `from_pretrained`."""
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+
+def response_logits(
+    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
+) -> torch.Tensor:
+    """Next-token logits at every position of the continuations, under the policy's current weights.
+
+    Rows with equal prompts share one forward pass of the prompt: its keys and values are computed once (gradients
+    included) and repeated for the rows.
+
+    Args:
+        prompts: One list of token ids per row.
+        continuations: What follows each prompt; at least one token each.
+
+    Returns:
+        float32 tensor (sum of the continuations' lengths, vocabulary), rows one after another. Entry j of a row is the
+        distribution from which its token j was, or could have been, drawn.
+    """
+    distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
+    prompt_of_row = [distinct.index(tuple(prompt)) for prompt in prompts]
+    lengths = [len(continuation) for continuation in continuations]
+    prompt_ids, prompt_mask = left_padded(distinct, policy.pad_id, policy.device)  # (U, P)
+    expand = torch.tensor(prompt_of_row, device=policy.device)  # (R,)
+    with policy.autocast():
+        cache = DynamicCache(config=policy.model.config)
+        first = policy.model(
+            input_ids=prompt_ids,
+            attention_mask=prompt_mask,
+            position_ids=positions(prompt_mask),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[expand]  # (R, 1, V)
+        if max(lengths) == 1:
+            return first.squeeze(1).float()
+        cache.batch_select_indices(expand)
+        # The last token of a continuation predicts nothing that is asked for.
+        ids, mask = right_padded([row[:-1] for row in continuations], policy.pad_id, policy.device)  # (R, T − 1)
+        mask = torch.cat([prompt_mask[expand], mask], dim=-1)
+        rest = policy.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions(mask)[:, -ids.shape[1] :],
+            past_key_values=cache,
+            use_cache=True,
+        ).logits  # (R, T − 1, V)
+    by_row = [torch.cat([first[i], rest[i, : length - 1]]) for i, length in enumerate(lengths)]
+    return torch.cat(by_row).float()
+
+
+def left_padded(
+    rows: Sequence[Sequence[int]], pad_id: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stack rows of token ids so that they end together: ids and attention mask, both (B, longest row)."""
+    longest = max(len(row) for row in rows)
+    ids = [[pad_id] * (longest - len(row)) + list(row) for row in rows]
+    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+
+def right_padded(
+    rows: Sequence[Sequence[int]], pad_id: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stack rows of token ids so that they begin together: ids and attention mask, both (B, longest row)."""
+    longest = max(len(row) for row in rows)
+    ids = [list(row) + [pad_id] * (longest - len(row)) for row in rows]
+    mask = [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+
+def positions(mask: torch.Tensor) -> torch.Tensor:
+    """Position ids (B, T) that count a row's own tokens from 0."""
+    return (mask.cumsum(-1) - 1).clamp_min(0)

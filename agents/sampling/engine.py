@@ -1,0 +1,46 @@
+"""What a sampling engine offers: token ids in, token ids and their log-probs out, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+
+@dataclass(frozen=True)
+class SamplingParameters:
+    """How responses are drawn."""
+
+    max_new_tokens: int = 256
+    temperature: float = 1.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True)
+class Response:
+    """One sampled response."""
+
+    token_ids: list[int]
+    """The sampled tokens, the end-of-turn token included unless `truncated`."""
+
+    logprobs: list[float]
+    """Log-probability of each token under the distribution that it was drawn from (after temperature and top-p)."""
+
+    truncated: bool
+    """Whether the token limit cut the response off."""
+
+
+class SamplingEngine(Protocol):
+    """Draws responses. Nothing is detokenised and tokenised again on the way."""
+
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        group_size: int,
+        parameters: SamplingParameters,
+        generator: torch.Generator,
+    ) -> list[list[Response]]:
+        """Draw `group_size` responses to each prompt (token ids). The generator's state decides the draws."""
+        ...

@@ -1,0 +1,161 @@
+"""What host and worker have in common: framed JSON messages, and plain Python values as JSON.
+
+Both sides check what they read: nothing is ever unpickled or evaluated.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+HEADER = 4
+"""Bytes in front of each message: its length as a big-endian number."""
+
+MAX_DEPTH = 64
+MAX_NODES = 2_000_000
+_SMALL = 1 << 53
+
+
+class NotPlain(ValueError):
+    """A value is not plain data, or is nested too deeply."""
+
+
+class TooLarge(ValueError):
+    """A value or message is larger than allowed."""
+
+
+def pack(message: dict[str, Any]) -> bytes:
+    """A message as it goes over the wire."""
+    body = json.dumps(message).encode("ascii")
+    return len(body).to_bytes(HEADER, "big") + body
+
+
+def read_message(read: Callable[[int], bytes], max_bytes: int) -> Any:
+    """Read one message.
+
+    Args:
+        read: Returns at most this many bytes, b"" at the end.
+        max_bytes: Longer messages are refused.
+
+    Returns:
+        What the JSON says; the caller checks it.
+
+    Raises:
+        EOFError: the other side is gone.
+        ValueError: it is not JSON, or longer than allowed.
+    """
+    length = int.from_bytes(_read_exactly(read, HEADER), "big")
+    if length > max_bytes:
+        raise TooLarge(f"message of {length} bytes, {max_bytes} are allowed")
+    return parse(_read_exactly(read, length))
+
+
+def parse(data: bytes) -> Any:
+    """JSON that may be hostile: whatever is wrong with it is a ValueError."""
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
+    parts = []
+    while count:
+        part = read(min(count, 1 << 20))
+        if not part:
+            raise EOFError("connection closed")
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def encode(value: Any) -> Any:
+    """Plain Python data as data for JSON that `decode` turns back into equal data of the same types.
+
+    Raises:
+        NotPlain: it holds something other than an exact None, bool, int, float, str, bytes, list, tuple, set or dict.
+        TooLarge: it holds too many parts.
+    """
+    budget = MAX_NODES
+
+    def walk(value: Any, depth: int) -> Any:
+        nonlocal budget
+        budget -= 1
+        if budget < 0:
+            raise TooLarge("value with too many parts")
+        kind = type(value)
+        if value is None or kind is bool or kind is str:
+            return value
+        if kind is int:
+            return value if -_SMALL < value < _SMALL else {"int": hex(value)}
+        if kind is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if kind is bytes:
+            return {"bytes": value.hex()}
+        if depth == MAX_DEPTH:
+            raise NotPlain("nested too deeply")
+        if kind is list:
+            return [walk(item, depth + 1) for item in value]
+        if kind is tuple:
+            return {"tuple": [walk(item, depth + 1) for item in value]}
+        if kind is set:
+            return {"set": [walk(item, depth + 1) for item in value]}
+        if kind is dict:
+            return {"dict": [[walk(key, depth + 1), walk(item, depth + 1)] for key, item in value.items()]}
+        raise NotPlain("not plain data")
+
+    return walk(value, 0)
+
+
+def decode(data: Any, depth: int = 0) -> Any:
+    """The value that `encode` turned into `data`.
+
+    Raises:
+        ValueError: `data` is nothing that `encode` returns.
+    """
+    if data is None or isinstance(data, (bool, int, float, str)):
+        return data
+    if depth == MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(data, list):
+        return [decode(item, depth + 1) for item in data]
+    if not isinstance(data, dict) or len(data) != 1:
+        raise ValueError("not an encoded value")
+    [(tag, content)] = data.items()
+    if isinstance(content, str):
+        return _decode_text(tag, content)
+    if not isinstance(content, list):
+        raise ValueError("not an encoded value")
+    if tag == "tuple":
+        return tuple(decode(item, depth + 1) for item in content)
+    if tag == "set":
+        items = [decode(item, depth + 1) for item in content]
+        _check_hashes(items)
+        return set(items)
+    if tag == "dict":
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+            raise ValueError("not an encoded dict")
+        keys = [decode(key, depth + 1) for key, _ in content]
+        _check_hashes(keys)
+        return dict(zip(keys, [decode(item, depth + 1) for _, item in content]))  # noqa: B905
+    raise ValueError("unknown tag")
+
+
+def _decode_text(tag: str, text: str) -> Any:
+    if tag == "int":
+        return int(text, 16)
+    if tag == "bytes":
+        return bytes.fromhex(text)
+    if tag == "float" and text in ("nan", "inf", "-inf"):
+        return float(text)
+    raise ValueError("unknown tag")
+
+
+def _check_hashes(items: list[Any]) -> None:
+    """Refuse what cannot be hashed, and many items with one hash: a set of those takes quadratic time to build."""
+    try:
+        hashes = {hash(item) for item in items}
+    except TypeError:
+        raise ValueError("an item cannot be hashed") from None
+    if len(items) > 1000 and len(hashes) < len(items) // 2:
+        raise ValueError("too many items with equal hashes")
