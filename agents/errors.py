@@ -3,3 +3,8 @@
 
 class UsageError(Exception):
     """Something that the user can mend: an unknown model or environment, an unwritable folder, …"""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line, for use within a message of ours."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from agents.errors import UsageError
+from agents.errors import UsageError, first_line
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
 
@@ -34,8 +34,8 @@ def load_policy(name: str, *, device: str = "auto", precision: Precision = "auto
         model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
-            f"cannot load the model {name!r}: it is neither 'smollm2', nor a folder, nor an id that the Hugging Face hub "
-            f"gives out ({_first_line(error)})"
+            f"cannot load the model {name!r}: it is neither 'smollm2', nor a folder, nor an id that the "
+            f"Hugging Face hub gives out ({first_line(error)})"
         ) from error
     if not tokenizer.chat_template:
         raise UsageError(f"the tokenizer of {name!r} has no chat template; choose a chat or instruct model")
@@ -53,7 +53,7 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"cannot use the device {name!r}: {_first_line(error)}") from error
+        raise UsageError(f"cannot use the device {name!r}: {first_line(error)}") from error
     return device
 
 
@@ -73,7 +73,3 @@ def _stop_ids(tokenizer, model) -> frozenset[int]:
     configured = model.generation_config.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
     return frozenset(token for token in [*ids, tokenizer.eos_token_id] if token is not None)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

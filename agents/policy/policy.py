@@ -124,9 +124,7 @@ def response_logits(
     return torch.cat(by_row).float()
 
 
-def left_padded(
-    rows: Sequence[Sequence[int]], pad_id: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
+def left_padded(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Stack rows of token ids so that they end together: ids and attention mask, both (B, longest row)."""
     longest = max(len(row) for row in rows)
     ids = [[pad_id] * (longest - len(row)) + list(row) for row in rows]
@@ -134,9 +132,7 @@ def left_padded(
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def right_padded(
-    rows: Sequence[Sequence[int]], pad_id: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
+def right_padded(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Stack rows of token ids so that they begin together: ids and attention mask, both (B, longest row)."""
     longest = max(len(row) for row in rows)
     ids = [list(row) + [pad_id] * (longest - len(row)) for row in rows]

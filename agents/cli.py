@@ -1,0 +1,27 @@
+"""From the command line to a configuration, and from errors to messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import tyro
+
+from agents.errors import UsageError
+
+Config = TypeVar("Config")
+
+
+def run_command(program: str, config_type: type[Config], run: Callable[[Config], object]) -> None:
+    """Parse the command line into `config_type` and run. Exits with 1 on a UsageError, with 130 on Ctrl-C.
+
+    The docstrings of the configuration's fields are the command's help.
+    """
+    config = tyro.cli(config_type, prog=f"python -m {program}", config=(tyro.conf.AvoidSubcommands,))
+    try:
+        run(config)
+    except UsageError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

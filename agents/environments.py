@@ -1,0 +1,184 @@
+"""Text environments as the agents see them: any registered Gymnasium environment with texts in and texts out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Text
+
+import sdpo_gym
+from agents.errors import UsageError, first_line
+from sdpo_gym.tasks import Message
+
+SUCCESS_RETURN = 1.0
+"""An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How an episode begins. Equal starts pose equal tasks."""
+
+    seed: int
+    task: int | None = None
+    """Index of the task, where the environment has indexed tasks; else the seed decides."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What an environment said at the reset."""
+
+    task: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an environment said to a response."""
+
+    observation: str
+    reward: float
+    done: bool
+    success: bool
+    feedback: str
+    metrics: Mapping[str, float]
+    stop_reason: str
+
+
+class Environments:
+    """Instances of one environment, stepped concurrently.
+
+    Each is made with `gymnasium.make`, so that environments of other packages work: the prompt is `info["messages"]`,
+    else the observation as a user's message; the feedback is `info["feedback"]`, else the observation after a step that
+    did not succeed; success is `info["success"]`, else a return of `SUCCESS_RETURN` at the end.
+
+    Args:
+        env_id: Registered id; `module:id` imports a module first.
+        env_args: Keyword arguments of the environment.
+        count: How many episodes run at the same time.
+
+    Raises:
+        UsageError: the environment is unknown, refuses the arguments, or is not a text environment.
+    """
+
+    def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int):
+        self.env_id = env_id
+        self._envs: list[gymnasium.Env] = []
+        self._returns = [0.0] * count
+        self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="environment")
+        try:
+            for _ in range(count):
+                self._envs.append(_make(env_id, env_args))
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._envs)
+
+    @property
+    def num_tasks(self) -> int | None:
+        """How many indexed tasks there are; None where only the seed decides."""
+        env = self._envs[0]
+        return env.get_wrapper_attr("num_tasks") if env.has_wrapper_attr("num_tasks") else None
+
+    def reset(self, starts: Sequence[Start]) -> list[Opening]:
+        """Begin one episode per start, in the first environments."""
+        return list(self._threads.map(self._reset_one, range(len(starts)), starts))
+
+    def step(self, responses: Mapping[int, str]) -> dict[int, Outcome]:
+        """Hand responses to the environments with these indices. What a model wrote is never an error."""
+        return dict(zip(responses, self._threads.map(self._step_one, responses, responses.values()), strict=True))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+        for env in self._envs:
+            env.close()
+
+    def _reset_one(self, index: int, start: Start) -> Opening:
+        options = None if start.task is None else {"task": start.task}
+        observation, info = self._envs[index].reset(seed=start.seed, options=options)
+        self._returns[index] = 0.0
+        messages = info.get("messages") or [{"role": "user", "content": observation}]
+        task = info.get("task_id", f"seed {start.seed}" if start.task is None else start.task)
+        return Opening(str(task), tuple(dict(message) for message in messages))
+
+    def _step_one(self, index: int, response: str) -> Outcome:
+        observation, reward, terminated, truncated, info = self._envs[index].step(response)
+        done = bool(terminated or truncated)
+        self._returns[index] += float(reward)
+        success = bool(info.get("success", done and self._returns[index] >= SUCCESS_RETURN))
+        feedback = info.get("feedback", "" if success else observation)
+        stop_reason = info.get("stop_reason", "terminated" if terminated else "truncated" if truncated else "")
+        return Outcome(observation, float(reward), done, success, feedback, info.get("metrics", {}), stop_reason)
+
+
+class TaskSchedule:
+    """Which tasks come when: reshuffled passes over the indexed tasks, else fresh seeds. A function of the position.
+
+    Args:
+        num_tasks: Number of indexed tasks, or None.
+        seed: Decides the order.
+    """
+
+    def __init__(self, num_tasks: int | None, seed: int):
+        self.num_tasks = num_tasks
+        self.seed = seed
+
+    def starts(self, position: int, count: int) -> list[Start]:
+        """The starts at `position` … `position + count − 1` of the endless list."""
+        return [self._start(i) for i in range(position, position + count)]
+
+    def _start(self, position: int) -> Start:
+        seed = int(np.random.SeedSequence([self.seed, position]).generate_state(1)[0])
+        if self.num_tasks is None:
+            return Start(seed)
+        epoch, place = divmod(position, self.num_tasks)
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.num_tasks)
+        return Start(seed, int(order[place]))
+
+
+def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
+    """Turn `key=value` texts into keyword arguments; a value is read as JSON where it is JSON, else as text.
+
+    Raises:
+        UsageError: a text has no `=`.
+    """
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--env-arg takes key=value, not {pair!r}")
+        try:
+            arguments[key] = json.loads(value)
+        except ValueError:
+            arguments[key] = value
+    return arguments
+
+
+def _make(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:
+    try:
+        env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
+    except gymnasium.error.Error as error:
+        known = ", ".join(sorted(sdpo_gym.ENVIRONMENTS))
+        raise UsageError(
+            f"cannot make the environment {env_id!r}: {first_line(error)} "
+            f"(ids of this project: {known}; another package's: module:namespace/Name-v0)"
+        ) from error
+    except (ImportError, TypeError, ValueError, OSError) as error:
+        raise UsageError(
+            f"cannot make the environment {env_id!r} with the arguments {dict(env_args)}: {first_line(error)}"
+        ) from error
+    for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
+        if not isinstance(space, Text):
+            env.close()
+            raise UsageError(
+                f"{env_id!r} is not a text environment: its {name} are {space}. "
+                "The agents need environments whose observation and action spaces are gymnasium.spaces.Text"
+            )
+    return env

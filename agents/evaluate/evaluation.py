@@ -1,0 +1,101 @@
+"""How well a policy does on an environment's tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from agents.environments import Environments, Start
+from agents.episode import Episode
+from agents.policy.policy import Policy
+from agents.rollouts import Group, collect_groups
+from agents.sampling.engine import SamplingEngine, SamplingParameters
+
+EVALUATION_SEED = 20_260_120
+"""Evaluations of all runs pose the same tasks, and draw from the same stream of random numbers."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Attempts at each task, as many at one as at another."""
+
+    groups: Sequence[Group]
+
+    @property
+    def episodes(self) -> list[Episode]:
+        return [episode for group in self.groups for episode in group]
+
+    @property
+    def success_rate(self) -> float:
+        """avg@k: the mean over tasks of the fraction of attempts that succeeded."""
+        return float(np.mean([episode.success for episode in self.episodes]))
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `success_rate` from the sampling of attempts at these tasks. NaN with one attempt each."""
+        n = len(self.groups[0])
+        if n < 2:
+            return math.nan
+        rates = np.array([np.mean([episode.success for episode in group]) for group in self.groups])
+        return float(np.sqrt(np.sum(rates * (1 - rates) / (n - 1))) / len(rates))
+
+    def pass_at(self, k: int) -> float:
+        """Unbiased pass@k: the chance that one of k attempts drawn from each task's succeeded, mean over tasks."""
+        chances = []
+        for group in self.groups:
+            failures = sum(not episode.success for episode in group)
+            chances.append(1 - math.comb(failures, k) / math.comb(len(group), k))
+        return float(np.mean(chances))
+
+    def metrics(self) -> dict[str, float]:
+        k = len(self.groups[0])
+        episodes = self.episodes
+        return {
+            "success_rate": self.success_rate,
+            "standard_error": self.standard_error,
+            f"pass@{k}": self.pass_at(k),
+            "reward": float(np.mean([episode.reward for episode in episodes])),
+            "response_tokens": float(np.mean([episode.num_response_tokens for episode in episodes])),
+            "truncated": float(np.mean([episode.truncated for episode in episodes])),
+        }
+
+
+def evaluation_starts(num_tasks: int | None, count: int) -> list[Start]:
+    """The same `count` starts for every run: tasks evenly spaced over the indexed ones, else fixed seeds."""
+    if num_tasks is None:
+        return [Start(EVALUATION_SEED + i) for i in range(count)]
+    count = min(count, num_tasks)
+    return [Start(EVALUATION_SEED + i, task=i * num_tasks // count) for i in range(count)]
+
+
+def evaluate(
+    policy: Policy,
+    engine: SamplingEngine,
+    environments: Environments,
+    *,
+    num_tasks: int,
+    samples: int,
+    parameters: SamplingParameters,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Attempt each of `num_tasks` tasks `samples` times.
+
+    Args:
+        environments: At least `samples` of them; more let more tasks run at once.
+        num_tasks: How many tasks, or all where there are fewer.
+        progress: Called with the number of tasks done and their total.
+    """
+    starts = evaluation_starts(environments.num_tasks, num_tasks)
+    generator = torch.Generator(policy.device).manual_seed(EVALUATION_SEED)
+    groups: list[Group] = []
+    at_once = max(1, len(environments) // samples)
+    for first in range(0, len(starts), at_once):
+        progress(first, len(starts))
+        batch = starts[first : first + at_once]
+        groups += collect_groups(policy, engine, environments, batch, samples, parameters, generator)
+    progress(len(starts), len(starts))
+    return Evaluation(groups)

@@ -1,0 +1,97 @@
+"""Groups of attempts at the same task, sampled from a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from agents.environments import Environments, Opening, Outcome, Start
+from agents.episode import Episode, Turn
+from agents.errors import UsageError
+from agents.policy.policy import Policy
+from agents.sampling.engine import Response, SamplingEngine, SamplingParameters
+
+Group = list[Episode]
+"""Attempts at the same task, from equal prompts."""
+
+
+def collect_groups(
+    policy: Policy,
+    engine: SamplingEngine,
+    environments: Environments,
+    starts: Sequence[Start],
+    group_size: int,
+    parameters: SamplingParameters,
+    generator: torch.Generator,
+    prompts: Sequence[list[int]] | None = None,
+) -> list[Group]:
+    """Let the policy attempt each start `group_size` times.
+
+    All attempts run side by side. Those whose environment goes on after a turn get another, in which the policy reads
+    its own tokens as it sampled them, then the environment's reply.
+
+    Args:
+        environments: At least `len(starts) * group_size` of them.
+        prompts: Token ids that the policy reads in place of the environments' own prompts, one list per start.
+
+    Raises:
+        UsageError: a prompt leaves no room for a response, or equal starts gave different prompts.
+    """
+    openings = environments.reset([start for start in starts for _ in range(group_size)])
+    _check_equal_openings(openings, group_size, environments.env_id)
+    if prompts is None:
+        prompts = [policy.render(opening.messages) for opening in openings[::group_size]]
+    for opening, prompt in zip(openings[::group_size], prompts, strict=True):
+        if len(prompt) + parameters.max_new_tokens > policy.context_length:
+            raise UsageError(
+                f"the prompt of task {opening.task!r} has {len(prompt)} tokens, which leaves no room for "
+                f"{parameters.max_new_tokens} new ones: the model reads at most {policy.context_length} in all"
+            )
+    episodes = [
+        Episode(opening.task, start.seed, opening.messages)
+        for opening, start in zip(openings, (s for s in starts for _ in range(group_size)), strict=True)
+    ]
+    responses = [r for group in engine.sample(prompts, group_size, parameters, generator) for r in group]
+    turns = {i: _turn(policy, prompts[i // group_size], response) for i, response in enumerate(responses)}
+    while turns:
+        outcomes = environments.step({i: turn.text for i, turn in turns.items()})
+        contexts: dict[int, list[int]] = {}
+        for i, turn in turns.items():
+            _record(episodes[i], turn, outcomes[i])
+            if not outcomes[i].done:
+                contexts[i] = policy.render_continuation(
+                    {"role": "user", "content": outcomes[i].observation}, turn.response_ids
+                )
+                if _length(episodes[i]) + len(contexts[i]) + parameters.max_new_tokens > policy.context_length:
+                    episodes[i].stop_reason = "context_length"
+                    del contexts[i]
+        histories = [episodes[i].prompt_ids + episodes[i].continuation_ids + ids for i, ids in contexts.items()]
+        responses = [group[0] for group in engine.sample(histories, 1, parameters, generator)] if histories else []
+        turns = {i: _turn(policy, contexts[i], response) for i, response in zip(contexts, responses, strict=True)}
+    return [episodes[i : i + group_size] for i in range(0, len(episodes), group_size)]
+
+
+def _turn(policy: Policy, context_ids: list[int], response: Response) -> Turn:
+    return Turn(
+        context_ids, response.token_ids, response.logprobs, response.truncated, policy.decode(response.token_ids)
+    )
+
+
+def _record(episode: Episode, turn: Turn, outcome: Outcome) -> None:
+    turn.reward, turn.feedback = outcome.reward, outcome.feedback
+    episode.turns.append(turn)
+    episode.success, episode.metrics, episode.stop_reason = outcome.success, outcome.metrics, outcome.stop_reason
+
+
+def _length(episode: Episode) -> int:
+    return len(episode.prompt_ids) + len(episode.continuation_ids)
+
+
+def _check_equal_openings(openings: Sequence[Opening], group_size: int, env_id: str) -> None:
+    for first in range(0, len(openings), group_size):
+        if any(opening.messages != openings[first].messages for opening in openings[first : first + group_size]):
+            raise UsageError(
+                f"{env_id!r} gives different prompts for equal seeds, so attempts at the same task cannot be grouped; "
+                "its reset(seed=…) must decide the task"
+            )

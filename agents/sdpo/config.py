@@ -1,0 +1,74 @@
+"""Settings of SDPO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.config import LearnerConfig, flag
+from agents.errors import UsageError
+from agents.sdpo.reprompt import ContextKind, RepromptStyle
+
+
+@dataclass
+class SDPOConfig(LearnerConfig):
+    """Train a language model with SDPO (Self-Distillation Policy Optimization) on any text environment.
+
+    The model, shown a successful attempt at the same task or the feedback on a failed one, is its own teacher.
+    """
+
+    reprompt: RepromptStyle = "chat"
+    """How the teacher is shown its context. `paper`: after the question, in the same message (paper, Table 2).
+    `chat`: a demonstration as an earlier answer of its own, confirmed before the question is asked again."""
+
+    context: ContextKind = "demonstration"
+    """What the teacher is shown: a successful attempt of the same group, the feedback on the attempt in question,
+    both, or the feedback only where no attempt succeeded. Attempts without a context are not learned from."""
+
+    exclude_own_success: bool = False
+    """Never show the teacher the very response that it scores; then a group's only success is not learned from."""
+
+    max_reprompt_tokens: int = 10_240
+    """Longest teacher prompt; demonstration and feedback are cut to fit, nothing else is."""
+
+    divergence: Literal["reverse_kl", "forward_kl", "jsd"] = "reverse_kl"
+    """KL(student ‖ teacher), KL(teacher ‖ student), or the Jensen-Shannon divergence between them."""
+
+    jsd_alpha: float = 0.5
+    """The teacher's weight in the mixture of the Jensen-Shannon divergence."""
+
+    level: Literal["logit", "token"] = "logit"
+    """Compare whole next-token distributions, or only the probabilities of the sampled token (reverse KL only)."""
+
+    top_k: int = 100
+    """Compare the student's k most probable tokens one by one, all others as one. 0: every token by itself."""
+
+    tail: bool = True
+    """Count the tokens beyond the top k as one. Without it, both sides are renormalised over the top k."""
+
+    is_clip: float = 2.0
+    """Cap of the importance weight between the current policy and the one at the start of the batch."""
+
+    teacher: Literal["ema", "frozen", "live"] = "ema"
+    """Teacher's weights: a moving average of the student's, the initial ones, or the student's own."""
+
+    ema_rate: float = 0.05
+    """How far the moving average follows the student after each rollout batch; 0 freezes it, 1 copies the student."""
+
+    preflight_tasks: int = 16
+    """Evaluation tasks on which, before training, the teacher is compared with the student. 0: no comparison."""
+
+    def check(self) -> None:
+        super().check()
+        for name in ("jsd_alpha", "is_clip"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{flag(name)} must be more than 0, not {getattr(self, name)}")
+        if not self.jsd_alpha < 1:
+            raise UsageError(f"--jsd-alpha must be less than 1, not {self.jsd_alpha}; the ends are the two KLs")
+        if not 0 <= self.ema_rate <= 1:
+            raise UsageError(f"--ema-rate must be between 0 and 1, not {self.ema_rate}")
+        for name in ("top_k", "preflight_tasks", "max_reprompt_tokens"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{flag(name)} must be at least 0, not {getattr(self, name)}")
+        if self.level == "token" and self.divergence != "reverse_kl":
+            raise UsageError(f"--level token knows only --divergence reverse_kl, not {self.divergence}")

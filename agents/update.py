@@ -1,0 +1,217 @@
+"""One gradient update from a batch of attempts, whatever the algorithm."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from accelerate import Accelerator
+
+from agents.config import LearnerConfig
+from agents.episode import Episode
+from agents.policy.policy import Policy, response_logits
+from agents.runs.interrupt import Interrupts
+
+Signal = TypeVar("Signal")
+
+
+@dataclass
+class Row(Generic[Signal]):
+    """An attempt that counts in an update, with what the algorithm has it learn from."""
+
+    episode: Episode
+    signal: Signal
+    forward: bool = True
+    """False where the loss is known to be zero: the row then counts in the denominators, and costs nothing."""
+
+    old_logprobs: torch.Tensor | None = None
+    """Trainer's log-probs of the response tokens before the first optimizer step, (T,), where there are several."""
+
+
+@dataclass
+class TokenBatch:
+    """The response tokens of a micro-batch, row after row. N tokens; V is the vocabulary."""
+
+    rows: Sequence[Row]
+    row_of_token: torch.Tensor  # (N,) int64
+    logits: torch.Tensor  # (N, V) float32, divided by the temperature
+    logprobs: torch.Tensor  # (N,) log-probs of the tokens that were sampled
+    old_logprobs: torch.Tensor  # (N,) the same before this batch's first optimizer step, detached
+    sampler_logprobs: torch.Tensor  # (N,) the same as the sampler computed them
+    token_ids: torch.Tensor  # (N,) int64
+
+
+class Algorithm(Protocol):
+    """What differs between learners: the signal per token, and the loss."""
+
+    def assign(self, groups: Sequence[Sequence[Episode]], step: int) -> tuple[list[Row], dict[str, float]]:
+        """Rows to learn from, members of a group one after another, and metrics about them."""
+        ...
+
+    def targets(self, rows: Sequence[Row]) -> Any:
+        """What `token_losses` needs besides the student's logits. Called without gradients, before the student."""
+        ...
+
+    def token_losses(self, batch: TokenBatch, targets: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Losses (N,) and, detached, per-token metrics (N,)."""
+        ...
+
+    def after_update(self) -> None:
+        """Called once per rollout batch if the weights changed."""
+        ...
+
+
+@dataclass
+class Updater:
+    """Takes optimizer steps."""
+
+    policy: Policy
+    optimizer: torch.optim.Optimizer
+    accelerator: Accelerator
+    config: LearnerConfig
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    optimizer_steps: int = 0
+
+    def update(self, algorithm: Algorithm, rows: Sequence[Row]) -> dict[str, float]:
+        """Take one optimizer step per minibatch of `rows` in which there is something to learn; returns metrics."""
+        minibatches = split(rows, self.config.minibatches)
+        if len(minibatches) > 1:
+            self._remember_logprobs([row for row in rows if row.forward])
+        sums: dict[str, float] = defaultdict(float)
+        changed = False
+        for minibatch in minibatches:
+            if any(row.forward for row in minibatch):
+                changed |= self._optimizer_step(algorithm, minibatch, sums)
+        if changed:
+            with self.interrupts.critical():
+                algorithm.after_update()
+        return _means(sums)
+
+    def _optimizer_step(self, algorithm: Algorithm, rows: Sequence[Row], sums: dict[str, float]) -> bool:
+        """One optimizer step; whether it was taken. A gradient that is not finite is dropped."""
+        self.optimizer.zero_grad(set_to_none=True)
+        tokens = sum(row.episode.num_response_tokens for row in rows)
+        total_loss = 0.0
+        for micro_batch in micro_batches([row for row in rows if row.forward], self.config.micro_batch_tokens):
+            with torch.no_grad(), self.interrupts.critical():
+                targets = algorithm.targets(micro_batch)
+            batch = self._forward(micro_batch)
+            losses, metrics = algorithm.token_losses(batch, targets)
+            # Denominators of the whole minibatch, so that its division into micro-batches changes nothing.
+            if self.config.aggregation == "token":
+                loss = losses.sum() / tokens
+            else:
+                lengths = torch.bincount(batch.row_of_token, minlength=len(micro_batch))[batch.row_of_token]
+                loss = (losses / lengths).sum() / len(rows)
+            self.accelerator.backward(loss)
+            total_loss += loss.item()
+            _add(sums, metrics | _probability_metrics(batch))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * min(1.0, (self.optimizer_steps + 1) / (self.config.warmup_steps + 1))
+        norm = self.accelerator.clip_grad_norm_(self.policy.model.parameters(), self.config.max_grad_norm)
+        finite = bool(torch.isfinite(norm))
+        if finite:
+            with self.interrupts.critical():
+                self.optimizer.step()
+                self.optimizer_steps += 1
+            _add(sums, {"grad_norm": norm[None]})
+        _add(sums, {"loss": torch.tensor([total_loss])})
+        sums["skipped_updates"] += not finite
+        self.optimizer.zero_grad(set_to_none=True)
+        return finite
+
+    def _forward(self, rows: Sequence[Row]) -> TokenBatch:
+        policy, device = self.policy, self.policy.device
+        logits = row_logits(policy, [row.episode.prompt_ids for row in rows], rows) / self.config.temperature
+        token_ids = _flat([turn.response_ids for row in rows for turn in row.episode.turns], torch.int64, device)
+        logprobs = token_logprobs(logits, token_ids)
+        old = logprobs.detach()
+        if rows[0].old_logprobs is not None:
+            old = torch.cat([row.old_logprobs for row in rows])
+        lengths = torch.tensor([row.episode.num_response_tokens for row in rows], device=device)
+        return TokenBatch(
+            rows=rows,
+            row_of_token=torch.arange(len(rows), device=device).repeat_interleave(lengths),
+            logits=logits,
+            logprobs=logprobs,
+            old_logprobs=old,
+            sampler_logprobs=_flat([row.episode.logprobs for row in rows], torch.float32, device),
+            token_ids=token_ids,
+        )
+
+    @torch.no_grad()
+    def _remember_logprobs(self, rows: Sequence[Row]) -> None:
+        for micro_batch in micro_batches(rows, self.config.micro_batch_tokens):
+            batch = self._forward(micro_batch)
+            lengths = [row.episode.num_response_tokens for row in micro_batch]
+            for row, logprobs in zip(micro_batch, batch.logprobs.split(lengths), strict=True):
+                row.old_logprobs = logprobs
+
+
+def row_logits(policy: Policy, prompts: Sequence[Sequence[int]], rows: Sequence[Row]) -> torch.Tensor:
+    """Logits (N, V), float32, at the rows' response tokens, each row's episode read after the given prompt."""
+    logits = response_logits(policy, prompts, [row.episode.continuation_ids for row in rows])
+    mask = _flat([row.episode.loss_mask for row in rows], torch.bool, policy.device)
+    return logits if bool(mask.all()) else logits[mask]
+
+
+def token_logprobs(logits: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
+    """Log-probs (N,) of tokens (N,) under logits (N, V)."""
+    return logits.gather(-1, token_ids[:, None]).squeeze(-1) - logits.logsumexp(-1)
+
+
+def sampler_correction(batch: TokenBatch, cap: float) -> torch.Tensor:
+    """Truncated importance weights (N,) between trainer and sampler: min(π_old / π_sampler, cap)."""
+    return (batch.old_logprobs - batch.sampler_logprobs).exp().clamp_max(cap)
+
+
+def split(rows: Sequence[Row], parts: int) -> list[Sequence[Row]]:
+    """Divide rows into at most `parts` runs of nearly equal length."""
+    bounds = [round(i * len(rows) / parts) for i in range(parts + 1)]
+    return [rows[a:b] for a, b in itertools.pairwise(bounds) if b > a]
+
+
+def micro_batches(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:
+    """Divide rows, in order, into batches of at most `max_tokens` tokens, padding included, or of a single row.
+
+    Rows with equal prompts share the forward pass of the prompt, so that it counts once.
+    """
+    batches: list[list[Row]] = []
+    for row in rows:
+        if batches and _padded_tokens([*batches[-1], row]) <= max_tokens:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _padded_tokens(rows: Sequence[Row]) -> int:
+    prompts = {tuple(row.episode.prompt_ids) for row in rows}
+    continuations = [len(row.episode.continuation_ids) for row in rows]
+    return len(prompts) * max(map(len, prompts)) + len(rows) * max(continuations)
+
+
+@torch.no_grad()
+def _probability_metrics(batch: TokenBatch) -> dict[str, torch.Tensor]:
+    probabilities = batch.logits.softmax(-1)
+    entropy = batch.logits.logsumexp(-1) - (probabilities * batch.logits).sum(-1)
+    return {"entropy": entropy, "sampler_mismatch": (batch.old_logprobs - batch.sampler_logprobs).abs()}
+
+
+def _add(sums: dict[str, float], metrics: Mapping[str, torch.Tensor]) -> None:
+    for name, values in metrics.items():
+        sums[name] += values.sum().item()
+        sums["count/" + name] += len(values)
+
+
+def _means(sums: Mapping[str, float]) -> dict[str, float]:
+    counted = {name: value for name, value in sums.items() if not name.startswith("count/")}
+    return {name: value / sums.get("count/" + name, 1) for name, value in counted.items()}
+
+
+def _flat(rows: Iterable[Iterable[Any]], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.tensor([value for row in rows for value in row], dtype=dtype, device=device)
