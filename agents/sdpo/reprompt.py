@@ -45,7 +45,7 @@ def paper_messages(messages: Sequence[Message], context: TeacherContext) -> list
 def chat_messages(messages: Sequence[Message], context: TeacherContext) -> list[Message]:
     """The demonstration as an earlier turn of the assistant's, confirmed before the question is asked again.
 
-    Small models seldom make use of a solution quoted in the question, but do repeat what a chat shows them to have said.
+    Small models seldom make use of a solution quoted in the question, but do repeat what a chat shows as said by them.
     """
     question = messages[-1]["content"]
     if context.feedback:

@@ -1,0 +1,121 @@
+"""Loading, chat rendering, scoring and sampling with a small random model."""
+
+import json
+
+import pytest
+import torch
+from conftest import save_tiny_model
+
+from agents.errors import UsageError
+from agents.policy.load import load_policy
+from agents.policy.policy import response_logits
+from agents.sampling.engine import SamplingParameters
+from agents.sampling.transformers_engine import TransformersEngine, draw
+
+
+def naive_logits(policy, prompt, continuation):
+    ids = torch.tensor([[*prompt, *continuation]])
+    logits = policy.model(input_ids=ids).logits[0]
+    return logits[len(prompt) - 1 : -1]
+
+
+def chat(text):
+    return [{"role": "user", "content": text}]
+
+
+def test_logits_do_not_depend_on_padding_or_batch(policy):
+    prompts = [policy.render(chat(text)) for text in ("short", "a much longer question than the other", "short")]
+    continuations = [[10, 20, 30], [40], [50, 60, 70, 80, 90]]
+    batched = response_logits(policy, prompts, continuations)
+    alone = torch.cat([naive_logits(policy, p, c) for p, c in zip(prompts, continuations, strict=True)])
+    assert batched.shape == (9, policy.model.config.vocab_size)
+    torch.testing.assert_close(batched, alone, atol=1e-4, rtol=1e-4)
+
+
+def test_gradients_through_a_shared_prompt_equal_those_of_separate_rows(policy):
+    prompt = policy.render(chat("the same for all"))
+    continuations = [[10, 20, 30], [40, 50], [60]]
+    response_logits(policy, [prompt] * 3, continuations).log_softmax(-1)[:, 7].sum().backward()
+    shared = [parameter.grad.clone() for parameter in policy.model.parameters()]
+    policy.model.zero_grad()
+    sum(naive_logits(policy, prompt, c).log_softmax(-1)[:, 7].sum() for c in continuations).backward()
+    for gradient, parameter in zip(shared, policy.model.parameters(), strict=True):
+        torch.testing.assert_close(gradient, parameter.grad, atol=1e-4, rtol=1e-3)
+
+
+def test_sampler_logprobs_are_those_of_the_trainer(policy):
+    prompts = [policy.render(chat(text)) for text in ("one", "another question")]
+    parameters = SamplingParameters(max_new_tokens=24, temperature=0.7)
+    groups = TransformersEngine(policy).sample(prompts, 5, parameters, torch.Generator().manual_seed(3))
+    assert [len(group) for group in groups] == [5, 5]
+    for prompt, group in zip(prompts, groups, strict=True):
+        for response in group:
+            logprobs = (naive_logits(policy, prompt, response.token_ids) / 0.7).log_softmax(-1)
+            expected = logprobs.gather(-1, torch.tensor(response.token_ids)[:, None]).squeeze(-1)
+            torch.testing.assert_close(torch.tensor(response.logprobs), expected, atol=1e-4, rtol=1e-4)
+            assert response.truncated == (response.token_ids[-1] not in policy.stop_ids)
+            assert not policy.stop_ids & set(response.token_ids[:-1])
+
+
+def test_sampling_in_batches_of_few_rows(policy):
+    engine = TransformersEngine(policy, max_rows=4)
+    prompts = [policy.render(chat(str(i))) for i in range(5)]
+    groups = engine.sample(prompts, 3, SamplingParameters(max_new_tokens=3), torch.Generator().manual_seed(0))
+    assert [len(group) for group in groups] == [3] * 5
+
+
+def test_draw_follows_the_distribution():
+    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log().repeat(20_000, 1)
+    tokens, logprobs = draw(logits, SamplingParameters(), torch.Generator().manual_seed(0))
+    frequencies = torch.bincount(tokens, minlength=4) / len(tokens)
+    torch.testing.assert_close(frequencies, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.015, rtol=0)
+    torch.testing.assert_close(logprobs, logits[0].log_softmax(-1)[tokens])
+
+
+def test_draw_with_top_p_keeps_the_nucleus():
+    logits = torch.tensor([0.15, 0.5, 0.05, 0.3]).log().repeat(2_000, 1)
+    tokens, logprobs = draw(logits, SamplingParameters(top_p=0.7), torch.Generator().manual_seed(0))
+    assert set(tokens.tolist()) == {1, 3}
+    expected = torch.tensor([0.0, 0.5 / 0.8, 0.0, 0.3 / 0.8])[tokens]
+    torch.testing.assert_close(logprobs.exp(), expected)
+
+
+def test_a_continued_chat_keeps_the_sampled_tokens(policy):
+    """Token by token, the continuation is what the chat template gives, though the response is never re-tokenised."""
+    prompt = policy.render(chat("question"))
+    response = policy.tokenizer("answer", add_special_tokens=False)["input_ids"]
+    reply = {"role": "user", "content": "wrong"}
+    whole = policy.render([*chat("question"), {"role": "assistant", "content": "answer"}, reply])
+    end = policy.tokenizer.eos_token_id
+    for ended in ([*response, end], response):  # with the end of the turn sampled, and cut off before it
+        continued = [*prompt, *ended, *policy.render_continuation(reply, ended)]
+        assert continued == whole
+
+
+def test_save_and_load(policy, tmp_path):
+    policy.save(tmp_path / "saved")
+    loaded = load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32")
+    for a, b in zip(policy.model.parameters(), loaded.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert loaded.render(chat("x")) == policy.render(chat("x"))
+
+
+def test_a_model_without_chat_template_is_refused(tmp_path):
+    save_tiny_model(tmp_path / "model", chat_template=None)
+    with pytest.raises(UsageError, match="chat template"):
+        load_policy(str(tmp_path / "model"))
+
+
+def test_a_model_that_never_stops_is_refused(tmp_path):
+    folder = save_tiny_model(tmp_path / "model")
+    for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
+        data = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps({k: v for k, v in data.items() if "eos_token" not in k}))
+    with pytest.raises(UsageError, match="end-of-sequence"):
+        load_policy(str(folder))
+
+
+@pytest.mark.parametrize("name", ["./no/such/folder", "nobody/no-such-model"])
+def test_unknown_models_are_refused(name):
+    with pytest.raises(UsageError, match="no-such-model|no/such/folder"):
+        load_policy(name)

@@ -1,0 +1,137 @@
+"""What the teacher is shown."""
+
+import numpy as np
+import pytest
+
+from agents.episode import Episode, Turn
+from agents.sdpo.reprompt import (
+    BUILDERS,
+    CUT,
+    TeacherContext,
+    chat_messages,
+    choose_contexts,
+    paper_messages,
+    strip_thinking,
+    teacher_prompt,
+)
+
+SYSTEM = {"role": "system", "content": "Be exact."}
+QUESTION = {"role": "user", "content": "What is 1 + 1?"}
+MESSAGES = (SYSTEM, QUESTION)
+
+
+def episode(response: str, success: bool, feedback: str = "") -> Episode:
+    turn = Turn([1], [2], [-1.0], False, response, float(success), feedback)
+    return Episode("t", 0, MESSAGES, [turn], success)
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_paper_style_puts_everything_into_the_question():
+    for demonstration in ("", "It is 2."):
+        for feedback in ("", "3 is wrong."):
+            system, user = paper_messages(MESSAGES, TeacherContext(demonstration, feedback))
+            assert system == SYSTEM and user["role"] == "user"
+            text = user["content"]
+            assert text.startswith("What is 1 + 1?") and text.endswith("Now solve the original question correctly.")
+            assert ("Correct solution:\n\nIt is 2." in text) == bool(demonstration)
+            assert ("3 is wrong." in text) == bool(feedback)
+            if demonstration and feedback:
+                assert text.index("It is 2.") < text.index("3 is wrong.")
+
+
+def test_chat_style_shows_the_demonstration_as_an_earlier_turn():
+    messages = chat_messages(MESSAGES, TeacherContext("It is 2.", ""))
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
+    assert messages[:2] == list(MESSAGES) and messages[2]["content"] == "It is 2."
+    assert messages[3]["content"].endswith("What is 1 + 1?")
+
+
+def test_chat_style_with_feedback():
+    alone = chat_messages(MESSAGES, TeacherContext("", "3 is wrong."))
+    assert [message["role"] for message in alone] == ["system", "user"]
+    both = chat_messages(MESSAGES, TeacherContext("It is 2.", "3 is wrong."))
+    assert [message["role"] for message in both] == ["system", "user", "assistant", "user"]
+    for messages in (alone, both):
+        assert "What is 1 + 1?" in messages[-1]["content"] and "3 is wrong." in messages[-1]["content"]
+
+
+@pytest.mark.parametrize("style", BUILDERS)
+def test_builders_leave_their_input_alone(style):
+    BUILDERS[style](MESSAGES, TeacherContext("a", "b"))
+    assert MESSAGES == (SYSTEM, QUESTION) and QUESTION == {"role": "user", "content": "What is 1 + 1?"}
+
+
+GROUP = [episode("good", True), episode("bad", False, "why bad"), episode("worse", False), episode("fine", True)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("demonstration", [(True, ""), (True, ""), (True, ""), (True, "")]),
+        ("feedback", [None, (False, "why bad"), None, None]),
+        ("both", [(True, ""), (True, "why bad"), (True, ""), (True, "")]),
+        ("demonstration-else-feedback", [(True, ""), (True, ""), (True, ""), (True, "")]),
+    ],
+)
+def test_kinds_of_context(kind, shown):
+    contexts = choose_contexts(GROUP, kind, exclude_own_success=False, rng=rng())
+    assert [context and (bool(context.demonstration), context.feedback) for context in contexts] == shown
+
+
+def test_feedback_where_nobody_succeeded():
+    group = GROUP[1:3]
+    contexts = choose_contexts(group, "demonstration-else-feedback", exclude_own_success=False, rng=rng())
+    assert contexts == [TeacherContext("", "why bad"), None]
+    assert choose_contexts(group, "demonstration", exclude_own_success=False, rng=rng()) == [None, None]
+
+
+def test_one_demonstration_serves_the_group_and_is_drawn_at_random():
+    seen = set()
+    for seed in range(20):
+        contexts = choose_contexts(GROUP, "demonstration", exclude_own_success=False, rng=np.random.default_rng(seed))
+        assert len({context.demonstration for context in contexts}) == 1
+        seen.add(contexts[0].demonstration)
+    assert seen == {"good", "fine"}
+
+
+def test_own_success_can_be_excluded():
+    contexts = choose_contexts(GROUP, "demonstration", exclude_own_success=True, rng=rng())
+    assert contexts[0].demonstration == "fine" and contexts[3].demonstration == "good"
+    lone = choose_contexts(GROUP[:3], "demonstration", exclude_own_success=True, rng=rng())
+    assert lone[0] is None and lone[1].demonstration == "good"
+
+
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [
+        ("<think>hm\nhm</think>\nanswer", "answer"),
+        ("a <think>x</think> b <think>y</think>c", "a  b c"),
+        ("answer <think>never closed", "answer"),
+        ("plain", "plain"),
+    ],
+)
+def test_thinking_is_stripped(text, stripped):
+    assert strip_thinking(text) == stripped
+
+
+@pytest.mark.parametrize("style", BUILDERS)
+def test_long_contexts_are_cut_to_fit_and_nothing_else_is(policy, style):
+    context = TeacherContext("demo " * 200, "feedback " * 200)
+    full = teacher_prompt(policy, style, MESSAGES, context, 100_000)
+    header = full[-len("<|im_start|>assistant\n") + len("<|im_start|>") - 1 :]  # a token a byte, but for the marker
+    for budget in (len(full) - 1, len(full) - 1500, 700):
+        ids = teacher_prompt(policy, style, MESSAGES, context, budget)
+        text = policy.tokenizer.decode(ids)
+        assert len(ids) <= budget and CUT in text
+        assert "What is 1 + 1?" in text and "Be exact." in text
+        assert ids[-len(header) :] == header
+        last = text.rpartition("user\n")[2]
+        assert "What is 1 + 1?" in last
+        assert style == "chat" or "Now solve the original question correctly." in last
+
+
+def test_a_question_that_does_not_fit_has_no_teacher(policy):
+    assert teacher_prompt(policy, "chat", MESSAGES, TeacherContext("demo", ""), 20) is None

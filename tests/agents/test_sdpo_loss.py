@@ -1,0 +1,126 @@
+"""SDPO's losses against numbers computed by hand, closed forms and finite differences."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.sdpo.loss import compared_logprobs, distribution_divergence, importance_weights, sampled_token_loss
+
+STUDENT = torch.tensor([[0.5, 0.3, 0.15, 0.05]], dtype=torch.float64).log()
+TEACHER = torch.tensor([[0.2, 0.5, 0.2, 0.1]], dtype=torch.float64).log()
+
+
+@pytest.mark.parametrize(
+    ("kind", "alpha", "expected"),
+    [("forward_kl", 0.5, 0.199006), ("reverse_kl", 0.5, 0.227088), ("jsd", 0.5, 0.051880), ("jsd", 0.25, 0.037916)],
+)
+def test_divergence_of_known_distributions(kind, alpha, expected):
+    assert distribution_divergence(STUDENT, TEACHER, kind, alpha).item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tail", "expected"),
+    [
+        ("reverse_kl", True, 0.223805),
+        ("forward_kl", True, 0.193794),
+        ("jsd", True, 0.050875),
+        ("reverse_kl", False, 0.247591),
+        ("jsd", False, 0.059239),
+    ],
+)
+def test_top_two_with_and_without_tail(kind, tail, expected):
+    student, teacher = compared_logprobs(STUDENT + 3.0, TEACHER - 1.0, top_k=2, tail=tail)
+    assert distribution_divergence(student, teacher, kind).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_gradient_of_reverse_kl():
+    logits = STUDENT.clone().requires_grad_()
+    distribution_divergence(logits.log_softmax(-1), TEACHER, "reverse_kl").sum().backward()
+    expected = torch.tensor([0.344601, -0.221374, -0.077216, -0.046012], dtype=torch.float64)
+    torch.testing.assert_close(logits.grad[0], expected, atol=1e-6, rtol=0)
+
+
+def test_gradient_of_reverse_kl_is_the_policy_gradient_over_the_vocabulary():
+    """Prop. 2.1: the advantage of every token is log q − log π."""
+    logits = STUDENT.clone().requires_grad_()
+    logprobs = logits.log_softmax(-1)
+    advantages = (TEACHER - logprobs).detach()
+    torch.testing.assert_close(
+        advantages[0], torch.tensor([-0.916291, 0.510826, 0.287682, 0.693147], dtype=torch.float64), atol=1e-6, rtol=0
+    )
+    (-(logprobs.exp().detach() * advantages * logprobs).sum()).backward()
+    by_policy_gradient = logits.grad.clone()
+    logits.grad = None
+    distribution_divergence(logits.log_softmax(-1), TEACHER, "reverse_kl").sum().backward()
+    torch.testing.assert_close(logits.grad, by_policy_gradient)
+
+
+def test_expected_gradient_of_the_sampled_token_is_that_of_reverse_kl():
+    logits = STUDENT.clone().requires_grad_()
+    logprobs = logits.log_softmax(-1)
+    expectation = (logprobs.exp().detach() * sampled_token_loss(logprobs, TEACHER)).sum()
+    (by_sampling,) = torch.autograd.grad(expectation, logits)
+    full = distribution_divergence(logits.log_softmax(-1), TEACHER, "reverse_kl").sum()
+    torch.testing.assert_close(by_sampling, torch.autograd.grad(full, logits)[0])
+
+
+@pytest.mark.parametrize("kind", ["reverse_kl", "forward_kl", "jsd"])
+@pytest.mark.parametrize(("top_k", "tail"), [(0, True), (3, True), (3, False)])
+def test_gradients_by_finite_differences(kind, top_k, tail):
+    generator = torch.Generator().manual_seed(0)
+    student = torch.randn(2, 9, generator=generator, dtype=torch.float64, requires_grad=True)
+    teacher = torch.randn(2, 9, generator=generator, dtype=torch.float64)
+
+    def loss(logits):
+        return distribution_divergence(*compared_logprobs(logits, teacher, top_k, tail), kind)
+
+    assert torch.autograd.gradcheck(loss, (student,))
+
+
+@pytest.mark.parametrize("kind", ["reverse_kl", "forward_kl", "jsd"])
+def test_all_tokens_as_top_k_equals_the_full_vocabulary(kind):
+    generator = torch.Generator().manual_seed(1)
+    student, teacher = torch.randn(2, 5, 11, generator=generator)
+    full = distribution_divergence(*compared_logprobs(student, teacher, 0, True), kind)
+    for top_k in (11, 100):
+        same = distribution_divergence(*compared_logprobs(student, teacher, top_k, True), kind)
+        torch.testing.assert_close(full, same)
+
+
+@given(
+    st.lists(st.floats(-30, 30), min_size=12, max_size=12),
+    st.sampled_from(["reverse_kl", "forward_kl", "jsd"]),
+    st.integers(0, 6),
+    st.booleans(),
+)
+def test_divergences_are_finite_and_not_negative(values, kind, top_k, tail):
+    student = torch.tensor([values[:6]], requires_grad=True)
+    teacher = torch.tensor([values[6:]])
+    loss = distribution_divergence(*compared_logprobs(student, teacher, top_k, tail), kind)
+    loss.sum().backward()
+    assert torch.isfinite(loss).all() and loss.item() > -1e-5
+    assert torch.isfinite(student.grad).all()
+    if kind == "jsd":
+        assert loss.item() <= math.log(2) + 1e-5
+
+
+def test_a_tail_of_tiny_probability_stays_finite():
+    peaked = torch.full((1, 8), -40.0)
+    peaked[0, :2] = 0.0
+    student = peaked.clone().requires_grad_()
+    loss = distribution_divergence(*compared_logprobs(student, torch.zeros(1, 8), 2, True), "forward_kl")
+    loss.sum().backward()
+    assert torch.isfinite(loss).all() and torch.isfinite(student.grad).all()
+    # Teacher: 1/8 each for the two, 6/8 for the six others, to which the student gives e⁻⁴⁰/2 each.
+    expected = 2 * 0.125 * math.log(0.125 / 0.5) + 0.75 * (math.log(0.75) - (math.log(3) - 40))
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_importance_weights_are_capped_and_constant():
+    logprobs = torch.tensor([-1.0, -1.0, -1.0], requires_grad=True)
+    weights = importance_weights(logprobs, torch.tensor([-1.0, -9.0, -0.5]), cap=2.0)
+    assert weights.tolist() == pytest.approx([1.0, 2.0, math.exp(-0.5)])
+    assert not weights.requires_grad

@@ -1,0 +1,234 @@
+"""Gradient updates: what counts, what does not, and how a batch may be divided."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from rich.console import Console
+
+from agents.episode import Episode, Turn
+from agents.grpo.algorithm import GRPO
+from agents.grpo.config import GRPOConfig
+from agents.policy.policy import response_logits
+from agents.sampling.engine import SamplingParameters
+from agents.sampling.transformers_engine import TransformersEngine
+from agents.sdpo.algorithm import SDPO
+from agents.sdpo.config import SDPOConfig
+from agents.sdpo.teacher import Teacher
+from agents.update import Row, Updater, micro_batches, split, token_logprobs
+
+QUESTIONS = ("What is it?", "And what is that, in other words?")
+
+
+def make_groups(policy, successes, max_new_tokens=8):
+    """One group per question, sampled, of which the attempts with these indices are called successful."""
+    messages = [({"role": "user", "content": question},) for question in QUESTIONS]
+    prompts = [policy.render(m) for m in messages]
+    responses = TransformersEngine(policy).sample(
+        prompts, 4, SamplingParameters(max_new_tokens), torch.Generator().manual_seed(0)
+    )
+    groups = []
+    for number, (prompt, group) in enumerate(zip(prompts, responses, strict=True)):
+        episodes = []
+        for i, response in enumerate(group):
+            success = i in successes[number]
+            turn = Turn(
+                prompt,
+                response.token_ids,
+                response.logprobs,
+                response.truncated,
+                policy.decode(response.token_ids),
+                float(success),
+                "" if success else f"attempt {i} is wrong",
+            )
+            episodes.append(Episode(str(number), number, messages[number], [turn], success))
+        groups.append(episodes)
+    return groups
+
+
+def make_updater(policy, config):
+    optimizer = torch.optim.SGD(policy.model.parameters(), lr=1.0)
+    return Updater(policy, optimizer, Accelerator(cpu=True), config)
+
+
+def make_sdpo(policy, **settings):
+    config = SDPOConfig(**{"lr": 1.0, "max_grad_norm": 1e9, "teacher": "frozen"} | settings)
+    return config, SDPO(config, policy, Console(quiet=True))
+
+
+def make_grpo(policy, **settings):
+    config = GRPOConfig(lr=1.0, max_grad_norm=1e9, **settings)
+    return config, GRPO(config, policy)
+
+
+def weights_after_update(policy, config, algorithm, rows):
+    """The flattened change of the weights by one update, which is then undone; and the metrics."""
+    before = copy.deepcopy(policy.model.state_dict())
+    metrics = make_updater(policy, config).update(algorithm, [copy.copy(row) for row in rows])
+    after = policy.model.state_dict()
+    change = torch.cat([(after[name] - before[name]).flatten() for name in before])
+    policy.model.load_state_dict(before)
+    return change, metrics
+
+
+@pytest.mark.parametrize("make", [make_grpo, make_sdpo])
+def test_an_update_changes_the_weights_and_does_what_it_is_for(policy, make):
+    config, algorithm = make(policy)
+    groups = make_groups(policy, ({0}, {1, 2}))
+    rows, metrics = algorithm.assign(groups, step=1)
+    assert metrics["learned_fraction"] == 1.0
+    updater = make_updater(policy, config)
+    updater.optimizer = torch.optim.SGD(policy.model.parameters(), lr=0.01)
+    before = [parameter.detach().clone() for parameter in policy.model.parameters()]
+    config.lr = 0.01
+    first = updater.update(algorithm, rows)
+    assert any(not torch.equal(a, b) for a, b in zip(before, policy.model.parameters(), strict=True))
+    losses = [first["loss"]] + [updater.update(algorithm, rows)["loss"] for _ in range(3)]
+    if make is make_sdpo:
+        assert losses[-1] < losses[0]
+    else:
+        gains = {True: [], False: []}
+        for episode in (episode for group in groups for episode in group):
+            logits = response_logits(policy, [episode.prompt_ids], [episode.continuation_ids])
+            logprobs = token_logprobs(logits, torch.tensor(episode.continuation_ids))
+            gains[episode.success].append(logprobs.sum().item() - sum(episode.logprobs))
+        assert np.mean(gains[True]) > np.mean(gains[False])
+
+
+@pytest.mark.parametrize("make", [make_grpo, make_sdpo])
+@pytest.mark.parametrize("aggregation", ["token", "sequence"])
+def test_micro_batches_change_nothing(policy, make, aggregation):
+    config, algorithm = make(policy, aggregation=aggregation)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    whole, metrics = weights_after_update(policy, config, algorithm, rows)
+    config.micro_batch_tokens = 1
+    pieces, metrics_of_pieces = weights_after_update(policy, config, algorithm, rows)
+    assert len(micro_batches(rows, 1)) == 8
+    torch.testing.assert_close(whole, pieces, atol=1e-5, rtol=1e-3)
+    assert metrics == pytest.approx(metrics_of_pieces, rel=1e-4, abs=1e-6)
+
+
+def test_attempts_without_a_context_contribute_nothing(policy):
+    """The second group has no success: with demonstrations only, it is as if it had not been sampled."""
+    config, algorithm = make_sdpo(policy)
+    groups = make_groups(policy, ({0}, set()))
+    rows, metrics = algorithm.assign(groups, step=1)
+    assert len(rows) == 4 and metrics["learned_fraction"] == 0.5
+    alone, _ = algorithm.assign(groups[:1], step=1)
+    change, _ = weights_after_update(policy, config, algorithm, rows)
+    expected, _ = weights_after_update(policy, config, algorithm, alone)
+    assert change.abs().max() > 0
+    assert torch.equal(change, expected)
+
+
+@pytest.mark.parametrize("make", [make_grpo, make_sdpo])
+def test_a_batch_without_signal_changes_nothing(policy, make):
+    config, algorithm = make(policy)
+    rows, metrics = algorithm.assign(make_groups(policy, (set(), set())), step=1)
+    change, updated = weights_after_update(policy, config, algorithm, rows)
+    assert metrics["learned_fraction"] == 0.0 and "grad_norm" not in updated
+    assert not change.any()
+
+
+def test_responses_without_advantage_count_in_the_denominator(policy):
+    """GRPO's mean is over all tokens, also those whose advantage is zero and which are not forwarded."""
+    config, algorithm = make_grpo(policy)
+    groups = make_groups(policy, ({0}, {0, 1, 2, 3}))
+    rows, metrics = algorithm.assign(groups, step=1)
+    assert metrics["learned_fraction"] == 0.5
+    both, _ = weights_after_update(policy, config, algorithm, rows)
+    one, _ = weights_after_update(policy, config, algorithm, algorithm.assign(groups[:1], step=1)[0])
+    tokens = [sum(episode.num_response_tokens for episode in group) for group in groups]
+    torch.testing.assert_close(both * sum(tokens) / tokens[0], one, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("divergence", ["reverse_kl", "forward_kl", "jsd"])
+@pytest.mark.parametrize("top_k", [0, 5])
+def test_a_teacher_that_sees_what_the_student_sees_has_loss_zero(policy, divergence, top_k):
+    config, algorithm = make_sdpo(policy, divergence=divergence, top_k=top_k)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1})), step=1)
+    same = [Row(row.episode, row.episode.prompt_ids) for row in rows]
+    _, metrics = weights_after_update(policy, config, algorithm, same)
+    assert metrics["loss"] == pytest.approx(0.0, abs=1e-6)
+    assert metrics["grad_norm"] == pytest.approx(0.0, abs=1e-4)
+    _, taught = weights_after_update(policy, config, algorithm, rows)
+    assert taught["loss"] > 1e-5
+
+
+def test_tokens_that_the_policy_did_not_sample_get_no_loss(policy):
+    """Two turns: the loss is that of the responses' tokens, read in place."""
+    config, algorithm = make_grpo(policy)
+    prompt, reply = policy.render([{"role": "user", "content": "?"}]), [20, 21, 22]
+    turns = [Turn(prompt, [30, 31], [-5.0, -5.0], False, "a"), Turn(reply, [40, 41, 42], [-5.0] * 3, False, "b", 1.0)]
+    row = Row(Episode("t", 0, (), turns, True), 0.5)
+    assert row.episode.loss_mask == [True, True, False, False, False, True, True, True]
+    seen = {}
+    algorithm.token_losses = lambda batch, targets: (seen.update(batch=batch), (batch.logprobs * 0.0, {}))[1]
+    make_updater(policy, config).update(algorithm, [row])
+    logits = policy.model(torch.tensor([[*prompt, 30, 31, *reply, 40, 41, 42]])).logits[0].log_softmax(-1)
+    places = [len(prompt) - 1, len(prompt)] + [len(prompt) + 4, len(prompt) + 5, len(prompt) + 6]
+    expected = logits[places, [30, 31, 40, 41, 42]]
+    torch.testing.assert_close(seen["batch"].logprobs, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_several_optimizer_steps_per_batch_use_old_logprobs(policy):
+    config, algorithm = make_grpo(policy, minibatches=2)
+    config.lr = 0.05
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    updater = make_updater(policy, config)
+    metrics = updater.update(algorithm, rows)
+    assert updater.optimizer_steps == 2 and np.isfinite(metrics["loss"])
+    for row in rows:  # those of the sampler, which had the same weights
+        torch.testing.assert_close(row.old_logprobs, torch.tensor(row.episode.logprobs), atol=1e-4, rtol=1e-4)
+
+
+def test_a_gradient_that_is_not_finite_is_dropped(policy):
+    config, algorithm = make_grpo(policy)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    losses = algorithm.token_losses
+    algorithm.token_losses = lambda batch, targets: (losses(batch, targets)[0] * torch.nan, {})
+    change, metrics = weights_after_update(policy, config, algorithm, rows)
+    assert metrics["skipped_updates"] == 1 and not change.any()
+
+
+def test_split_and_micro_batches_keep_every_row_once(policy):
+    rows, _ = make_grpo(policy)[1].assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    for parts in (1, 2, 3, 8, 20):
+        assert [row for part in split(rows, parts) for row in part] == rows
+        assert len(split(rows, parts)) == min(parts, 8)
+    for tokens in (1, 50, 100, 200, 100_000):
+        assert [row for batch in micro_batches(rows, tokens) for row in batch] == rows
+    assert len(micro_batches(rows, 100_000)) == 1
+
+
+def test_the_moving_average_follows_the_student(policy):
+    weight = next(policy.model.parameters())
+    start = weight.detach().clone()
+    teachers = {kind: Teacher(policy.model, kind, 0.25) for kind in ("ema", "frozen", "live")}
+    copying = Teacher(policy.model, "ema", 1.0)
+    with torch.no_grad():
+        weight += 1.0
+    for teacher in (*teachers.values(), copying):
+        teacher.update()
+    expected = {"ema": start + 0.25, "frozen": start, "live": start + 1.0}
+    for kind, teacher in teachers.items():
+        with teacher.applied():
+            torch.testing.assert_close(weight.detach(), expected[kind])
+    with copying.applied():
+        assert torch.equal(weight.detach(), start + 1.0)
+    assert torch.equal(weight.detach(), start + 1.0)
+
+
+def test_the_teacher_follows_once_per_rollout_batch(policy):
+    config, algorithm = make_sdpo(policy, minibatches=4)
+    config.lr = 0.01
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    calls = []
+    algorithm.teacher.update = lambda: calls.append(1)
+    updater = make_updater(policy, config)
+    updater.update(algorithm, rows)
+    assert updater.optimizer_steps == 4 and len(calls) == 1
+    updater.update(algorithm, [])
+    assert len(calls) == 1

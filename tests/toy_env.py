@@ -1,0 +1,60 @@
+"""Small text environments for tests of the agents; importing this registers them."""
+
+from __future__ import annotations
+
+import gymnasium
+from gymnasium.spaces import Box, Text
+
+from sdpo_gym import Task, TaskList, TextEnv, Verdict, Verifier
+
+WORDS = ("alpha", "beta", "gamma", "delta")
+
+
+class LengthVerifier(Verifier):
+    """Solved by a response of an even number of characters: a random model does it half of the time."""
+
+    def verify(self, task, response):
+        solved = len(response) % 2 == 0
+        feedback = "" if solved else f"The response has {len(response)} characters, an odd number."
+        return Verdict(float(solved), solved, feedback, metrics={"characters": float(len(response))})
+
+
+class EvenLengthEnv(TextEnv):
+    def __init__(self, max_turns: int = 1, render_mode: str | None = None):
+        tasks = [Task(word, ({"role": "user", "content": f"Say {word}."},)) for word in WORDS]
+        super().__init__(TaskList(tasks), LengthVerifier(), max_turns=max_turns, render_mode=render_mode)
+
+
+class PlainEnv(gymnasium.Env):
+    """What another package's environment may look like: stock spaces, no tasks, nothing in `info`."""
+
+    def __init__(self):
+        self.observation_space = Text(1000)
+        self.action_space = Text(1000)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return f"Number {self.np_random.integers(1000)}", {}
+
+    def step(self, action):
+        solved = len(action) % 2 == 0
+        return "" if solved else "odd", float(solved), True, False, {}
+
+
+class UnseededEnv(PlainEnv):
+    """Ignores the seed."""
+
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=None)
+
+
+class NumbersEnv(PlainEnv):
+    """Not a text environment."""
+
+    def __init__(self):
+        self.observation_space = Box(0, 1)
+        self.action_space = Text(10)
+
+
+for _name, _type in {"Even": EvenLengthEnv, "Plain": PlainEnv, "Unseeded": UnseededEnv, "Numbers": NumbersEnv}.items():
+    gymnasium.register(f"toy/{_name}-v0", entry_point=_type)
