@@ -1,0 +1,1 @@
+"""Programming problems in LiveCodeBench's format, judged by running the program on tests."""

@@ -1,0 +1,9 @@
+def count_blocks(nums: list[int], k: int) -> int:
+    seen = {}
+    prefix = 0
+    count = 0
+    for x in nums:
+        prefix += x
+        count += seen.get(prefix - k, 0)
+        seen[prefix] = seen.get(prefix, 0) + 1
+    return count

@@ -1,0 +1,9 @@
+def count_blocks(nums: list[int], k: int) -> int:
+    seen = {0: 1}
+    prefix = 0
+    count = 0
+    for x in nums:
+        prefix += x
+        count += seen[prefix - k]
+        seen[prefix] = seen.get(prefix, 0) + 1
+    return count

@@ -1,0 +1,9 @@
+import random
+
+PUBLIC = [[100], [20]]
+
+
+def generate(rng: random.Random) -> list:
+    cases = [[0], [-40], [5], [10], [-5], [37], [-273]]
+    cases += [[5 * rng.randint(-40, 100)] for _ in range(5)]
+    return cases

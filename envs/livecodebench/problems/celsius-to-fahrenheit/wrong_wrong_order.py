@@ -1,0 +1,2 @@
+def celsius_to_fahrenheit(c: int) -> int:
+    return (c + 32) * 9 // 5

@@ -1,0 +1,2 @@
+def concatenate(a: str, b: str) -> str:
+    return a + " " + b

@@ -1,0 +1,19 @@
+import heapq
+
+
+def course_order(courses: list[str], rules: list[list[str]]) -> list[str]:
+    waiting = dict.fromkeys(courses, 0)
+    followers = {course: set() for course in courses}
+    for first, second in rules:
+        followers[first].add(second)
+        waiting[second] += 1
+    ready = sorted(course for course in courses if waiting[course] == 0)
+    order = []
+    while ready:
+        course = heapq.heappop(ready)
+        order.append(course)
+        for follower in followers[course]:
+            waiting[follower] -= 1
+            if waiting[follower] == 0:
+                heapq.heappush(ready, follower)
+    return order if len(order) == len(courses) else []

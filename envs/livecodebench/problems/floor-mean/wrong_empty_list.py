@@ -1,0 +1,2 @@
+def floor_mean(nums: list[int]) -> int:
+    return sum(nums) // len(nums)

@@ -1,0 +1,2 @@
+def list_length(items: list[int]) -> int:
+    return len(items) - 1

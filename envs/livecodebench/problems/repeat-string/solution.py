@@ -1,0 +1,2 @@
+def repeat_string(s: str, n: int) -> str:
+    return s * n

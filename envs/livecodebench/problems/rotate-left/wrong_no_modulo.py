@@ -1,0 +1,2 @@
+def rotate_left(nums: list[int], k: int) -> list[int]:
+    return nums[k:] + nums[:k]

@@ -1,0 +1,5 @@
+def rotate_left(nums: list[int], k: int) -> list[int]:
+    if not nums:
+        return nums
+    k = k % len(nums)
+    return nums[-k:] + nums[:-k]

@@ -1,0 +1,2 @@
+def to_uppercase(s: str) -> str:
+    return s.swapcase()

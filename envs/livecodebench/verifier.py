@@ -1,0 +1,138 @@
+"""Judges a response by running its program on the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+from envs.livecodebench.extraction import extract_code, has_unclosed_fence
+from envs.livecodebench.feedback import describe_format, describe_outcomes, render
+from envs.livecodebench.judge import Outcome, judge
+from envs.livecodebench.rows import Test
+from sdpo_gym.sandbox import Limits, Program, RunResult, Sandbox, shared_sandbox
+from sdpo_gym.tasks import Task, Verifier
+from sdpo_gym.verdict import Verdict
+
+MAX_TIMEOUTS = 2
+MIN_OUTPUT_BYTES = 1 << 20
+
+
+def make_answer_key(entry_point: str | None, tests: Sequence[Test]) -> dict[str, Any]:
+    """What `LiveCodeBenchVerifier` expects as the answer key of a task."""
+    return {"entry_point": entry_point, "tests": [asdict(test) for test in tests]}
+
+
+class LiveCodeBenchVerifier(Verifier):
+    """Rewards a program with 1.0 if it passes all tests, else 0.0, and says what is wrong with it.
+
+    Visible tests are run first. The rest of the tests is not run, and counts as failed, after a syntax error or after
+    the second test that exceeds its time limit. All tests together may take as long as if each took its time limit and
+    one second more (and five in all); those not run by then count as failed, too.
+
+    The metrics are the fractions of all, visible and hidden tests that passed (0.0 where there are none), the number of
+    tests, and flags (0.0 or 1.0) for whether there was no code and whether any run ended in a syntax error, in a
+    runtime error, at the time limit or at the memory limit.
+
+    Args:
+        sandbox: Runs the programs; it is given nothing but the source and the inputs, and is not closed by this object.
+            None: the one that this process shares, started when it is first needed.
+        time_limit: CPU seconds for each test.
+        memory_mb: Memory for each test.
+    """
+
+    def __init__(self, sandbox: Sandbox | None = None, *, time_limit: float = 6.0, memory_mb: int = 1024):
+        if isinstance(time_limit, bool) or not isinstance(time_limit, (int, float)) or not 0 < time_limit < 3600:
+            raise ValueError(f"time_limit must be a number of seconds above 0 and below 3600, not {time_limit!r}")
+        self._sandbox = sandbox
+        self.time_limit = time_limit
+        self.memory_mb = memory_mb
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox in use."""
+        return shared_sandbox() if self._sandbox is None else self._sandbox
+
+    def verify(self, task: Task, response: str) -> Verdict:
+        """Judge one response.
+
+        Raises:
+            SandboxError: the sandbox failed. This says nothing about the response.
+            ValueError: the task has no tests.
+        """
+        tests = _tests(task)
+        entry_point = task.answer_key["entry_point"]
+        source = extract_code(response)
+        if source is None:
+            items = describe_format(response)
+            outcomes = [Outcome(test, RunResult("not_run"), passed=False) for test in tests]
+        else:
+            outcomes = self._run(source, entry_point, tests)
+            items = describe_outcomes(
+                outcomes, source, functional=entry_point is not None, cut_off=has_unclosed_fence(response)
+            )
+        success = all(outcome.passed for outcome in outcomes)
+        return Verdict(float(success), success, render(items), items, _metrics(outcomes, no_code=source is None))
+
+    def verify_many(self, tasks: Sequence[Task], responses: Sequence[str]) -> list[Verdict]:
+        """Judge responses to tasks, pairwise, as many at a time as the sandbox has workers.
+
+        Raises:
+            SandboxError: the sandbox failed. This says nothing about the responses.
+            ValueError: there are more tasks than responses or the reverse, or a task has no tests.
+        """
+        if len(tasks) != len(responses):
+            raise ValueError(f"{len(tasks)} tasks cannot be paired with {len(responses)} responses")
+        with ThreadPoolExecutor(self.sandbox.workers) as pool:
+            return list(pool.map(self.verify, tasks, responses))
+
+    def _run(self, source: str, entry_point: str | None, tests: Sequence[Test]) -> list[Outcome]:
+        functional = entry_point is not None
+        program = Program(source, "function" if functional else "stdin", entry_point)
+        limits = Limits(
+            cpu_seconds=self.time_limit,
+            total_wall_seconds=(self.time_limit + 1) * len(tests) + 5,  # LiveCodeBench's own
+            memory_mb=self.memory_mb,
+            output_bytes=max(MIN_OUTPUT_BYTES, *(4 * len(test.output) for test in tests)),
+        )
+        timeouts = 0
+
+        def stop(index: int, result: RunResult) -> bool:
+            nonlocal timeouts
+            timeouts += result.status == "timeout"
+            return result.status == "syntax_error" or timeouts == MAX_TIMEOUTS
+
+        results = self.sandbox.run(program, [test.input for test in tests], limits, stop=stop)
+        results = results + [RunResult("not_run")] * (len(tests) - len(results))
+        return [judge(test, result, functional=functional) for test, result in zip(tests, results, strict=True)]
+
+
+def _tests(task: Task) -> list[Test]:
+    """The tests of a task, visible ones first."""
+    key: Mapping[str, Any] = task.answer_key
+    tests = [Test(**test) for test in key["tests"]]
+    if not tests:
+        raise ValueError(f"task {task.id!r} has no tests, so no response to it can be judged")
+    return sorted(tests, key=lambda test: not test.visible)
+
+
+def _metrics(outcomes: Sequence[Outcome], *, no_code: bool) -> dict[str, float]:
+    visible = [outcome.passed for outcome in outcomes if outcome.test.visible]
+    hidden = [outcome.passed for outcome in outcomes if not outcome.test.visible]
+    statuses = {outcome.result.status for outcome in outcomes}
+    return {
+        "tests_passed_fraction": _fraction(visible + hidden),
+        "visible_passed_fraction": _fraction(visible),
+        "hidden_passed_fraction": _fraction(hidden),
+        "tests_total": float(len(outcomes)),
+        "no_code": float(no_code),
+        "syntax_error": float("syntax_error" in statuses),
+        "runtime_error": float("exception" in statuses),
+        "timeout": float("timeout" in statuses),
+        "memory": float("memory" in statuses),
+    }
+
+
+def _fraction(passed: Sequence[bool]) -> float:
+    return sum(passed) / max(len(passed), 1)

@@ -1,0 +1,186 @@
+import pytest
+
+from envs.livecodebench.env import make_task
+from envs.livecodebench.rows import parse_row
+from envs.livecodebench.verifier import LiveCodeBenchVerifier
+from sdpo_gym import Task, TaskList, TextEnv
+from sdpo_gym.sandbox import RunResult, SandboxError
+
+
+@pytest.fixture
+def verify(make_row, fenced):
+    """Judges a function `add`, or a program that adds."""
+
+    def verify(code, *, stdin=False, visible_fraction=0.5, time_limit=6.0):
+        task = make_task(parse_row(make_row(None if stdin else "add")), visible_fraction=visible_fraction)
+        return LiveCodeBenchVerifier(time_limit=time_limit).verify(task, fenced(code))
+
+    return verify
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(sum(map(int, input().split())))",
+        "print(sum(map(int, input().split())))\nimport sys\nsys.exit(1)",
+        "print(sum(map(int, input().split())))\nquit()",
+        "if '__main__' == __name__:\n    print(sum(map(int, input().split())))\nx = 1",
+        "import sys\nfor line in sys.stdin:\n    print(sum(map(int, line.split())))",
+        "import sys\nread = sys.stdin.buffer.readline\nprint(sum(map(int, read().split())), read().decode())",
+        "print(sum(map(int, open(0).read().split())))",
+        "import os\nos.write(1, str(sum(map(int, os.read(0, 99).split()))).encode())",
+        "try:\n    while True:\n        print(sum(map(int, input().split())))\nexcept EOFError:\n    pass",
+        "from __future__ import annotations\nglobal n\nn = [int(x) for x in input().split()]\nprint(sum(n))",
+        "def depth(n):\n    return n and 1 + depth(n - 1)\ndepth(20000)\nprint(reduce(add, map(int, input().split())))",
+    ],
+)
+def test_programs_that_are_right(verify, code):
+    verdict = verify(code, stdin=True)
+    assert (verdict.reward, verdict.feedback) == (1.0, "")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def add(a, b):\n    return a + b",
+        "class Solution:\n    def add(self, a, b):\n        return a + b",
+        "class Solution:\n    def add(self, a: List[int], b: Optional[int]) -> int:\n        return float(a + b)",
+        "cache = []\ndef add(a, b):\n    cache.append(a + b)\n    return cache[0]",
+    ],
+)
+def test_functions_that_are_right(verify, code):
+    verdict = verify(code)
+    assert (verdict.reward, verdict.success) == (1.0, True)
+    assert verdict.metrics["tests_passed_fraction"] == verdict.metrics["hidden_passed_fraction"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class Any:\n    __eq__ = lambda self, other: True\ndef add(a, b):\n    return Any()",
+        "class Int(int):\n    pass\ndef add(a, b):\n    return Int(a + b)",
+        "class Int(int):\n    __eq__ = lambda self, other: True\ndef add(a, b):\n    return Int()",
+        "def add(a, b):\n    yield a + b",
+        "def add(a, b):\n    print(a + b)",
+        "import os\ndef add(a, b):\n    os._exit(0)",
+        "import sys\nsys.exit(0)",
+    ],
+)
+def test_functions_that_do_not_return_the_sum(verify, code):
+    verdict = verify(code)
+    assert (verdict.reward, verdict.metrics["tests_passed_fraction"]) == (0.0, 0.0)
+    assert verdict.feedback
+
+
+def test_metrics_tell_visible_from_hidden(verify):
+    verdict = verify("def add(a, b):\n    return a + b if (a, b) == (1, 2) else 0", visible_fraction=0.0)
+    assert verdict.metrics == {
+        "tests_passed_fraction": 0.2,
+        "visible_passed_fraction": 1.0,
+        "hidden_passed_fraction": 0.0,
+        "tests_total": 5.0,
+        "no_code": 0.0,
+        "syntax_error": 0.0,
+        "runtime_error": 0.0,
+        "timeout": 0.0,
+        "memory": 0.0,
+    }
+    assert verdict.feedback == "All visible tests pass. Hidden tests that fail: 4 of 4."
+
+
+@pytest.mark.parametrize(
+    ("code", "flag"),
+    [
+        ("", "no_code"),
+        ("def add(a, b)", "syntax_error"),
+        ("def add(a, b):\n    return 1 // 0", "runtime_error"),
+        ("def add(a, b):\n    return [0] * 10**10", "memory"),
+        ("while True: pass", "timeout"),
+    ],
+)
+def test_flags(verify, code, flag):
+    verdict = verify(code, time_limit=0.5)
+    assert {name for name, value in verdict.metrics.items() if value} == {flag, "tests_total"}
+    assert [item["visibility"] for item in verdict.feedback_items] == ["visible"]
+
+
+def test_hidden_inputs_do_not_come_out_through_an_error_message(verify):
+    leak = "    raise ValueError(f'{a} {b}')"
+    shown = verify(f"def add(a, b):\n{leak}").feedback
+    assert "1 2" in shown
+    hidden = verify(f"def add(a, b):\n    if a == 1: return 3\n{leak}", visible_fraction=0.0).feedback
+    assert hidden == "All visible tests pass. Hidden tests that fail: 4 of 4."
+
+
+class FakeSandbox:
+    """Answers as told, and remembers what it was asked."""
+
+    workers = 2
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.inputs = []
+
+    def run(self, program, inputs, limits, *, stop=None):
+        results = []
+        for index, text in enumerate(inputs):
+            self.inputs.append(text)
+            results.append(self.answer(text))
+            if stop(index, results[-1]):
+                break
+        return results
+
+
+def _lose(text):
+    raise SandboxError("the worker is gone")
+
+
+def test_a_lost_sandbox_is_no_wrong_answer(make_row, fenced):
+    task = make_task(parse_row(make_row()))
+    verifier = LiveCodeBenchVerifier(FakeSandbox(_lose))
+    response = fenced("def add(a, b): return a + b")
+    with pytest.raises(SandboxError, match="the worker is gone"):
+        verifier.verify(task, response)
+    with pytest.raises(SandboxError, match="the worker is gone"):
+        verifier.verify_many([task] * 5, [response] * 5)
+    env = TextEnv(TaskList([task]), verifier)
+    env.reset()
+    with pytest.raises(SandboxError, match="the worker is gone"):
+        env.step(response)
+
+
+def test_visible_tests_run_first_and_time_is_saved(make_row, fenced):
+    task = make_task(parse_row(make_row()), visible_fraction=0.5)
+    visible = [test["input"] for test in task.answer_key["tests"] if test["visible"]]
+    hidden = [test["input"] for test in task.answer_key["tests"] if not test["visible"]]
+    assert (len(visible), len(hidden)) == (3, 2)
+
+    def ran(answer):
+        sandbox = FakeSandbox(answer)
+        verdict = LiveCodeBenchVerifier(sandbox).verify(task, fenced("x"))
+        assert verdict.reward == 0.0
+        return sandbox.inputs
+
+    assert ran(lambda text: RunResult("ok", value=0)) == visible + hidden
+    assert ran(lambda text: RunResult("syntax_error")) == visible[:1]
+    assert ran(lambda text: RunResult("timeout")) == visible[:2]
+    assert ran(lambda text: RunResult("timeout" if text in visible[:1] else "exception")) == visible + hidden
+
+
+def test_many_in_order(make_row, fenced):
+    task = make_task(parse_row(make_row()))
+    codes = [f"def add(a, b): return a + b + {i % 2}" for i in range(6)]
+    verdicts = LiveCodeBenchVerifier().verify_many([task] * 6, [fenced(code) for code in codes])
+    assert [verdict.reward for verdict in verdicts] == [1.0, 0.0] * 3
+
+
+def test_misuse(make_row):
+    for time_limit in (0, -1, float("nan"), float("inf"), "6", True):
+        with pytest.raises(ValueError, match="time_limit must be"):
+            LiveCodeBenchVerifier(time_limit=time_limit)
+    task = make_task(parse_row(make_row()))
+    with pytest.raises(ValueError, match="1 tasks cannot be paired with 2 responses"):
+        LiveCodeBenchVerifier().verify_many([task], ["", ""])
+    empty = Task("empty", task.messages, answer_key={"entry_point": None, "tests": []})
+    with pytest.raises(ValueError, match="'empty' has no tests"):
+        LiveCodeBenchVerifier().verify(empty, "")
