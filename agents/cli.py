@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import tyro
+from transformers.utils import logging
 
 from agents.errors import UsageError
 
@@ -19,6 +20,7 @@ def run_command(program: str, config_type: type[Config], run: Callable[[Config],
     The docstrings of the configuration's fields are the command's help.
     """
     config = tyro.cli(config_type, prog=f"python -m {program}", config=(tyro.conf.AvoidSubcommands,))
+    logging.disable_progress_bar()
     try:
         run(config)
     except UsageError as error:

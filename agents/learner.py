@@ -123,6 +123,8 @@ class _Run:
                     metrics = self.step(step)
                     note = f"success {metrics['success_rate']:.2f}  loss {metrics.get('loss', 0.0):.4f}"
                     progress.update(bar, completed=step, note=note)
+                    if not self.console.is_terminal:  # a log file shows no progress bar before its end
+                        self.console.print(f"step {step}/{self.config.steps}  {note}")
                     last = step == self.config.steps
                     if self.config.eval_tasks and (last or step % self.config.eval_every == 0):
                         evaluations["after"] = self.evaluate(step, progress)

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from agents.errors import UsageError
@@ -32,6 +33,7 @@ def smollm2_folder() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdpo-gym"
     folder = cache / f"smollm2-135m-instruct-{version}"
     if not folder.is_dir():
+        print(f"converting SmolLM2's weights, once, to {folder} …", file=sys.stderr)
         partial = cache / f"{folder.name}.{os.getpid()}.partial"
         try:
             _convert(partial)

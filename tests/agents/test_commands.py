@@ -1,5 +1,6 @@
 """Whole runs: through `train`, and through the commands as users type them."""
 
+import io
 import json
 import os
 import signal
@@ -132,7 +133,7 @@ def test_a_preflight_without_gain_warns(tiny_model, tmp_path):
     from agents.sdpo.algorithm import SDPO
     from agents.sdpo.preflight import Gap, report_gaps
 
-    console = Console(record=True, width=120, quiet=False, file=open(os.devnull, "w"))
+    console = Console(record=True, width=120, file=io.StringIO())
     config = SDPOConfig(**SMALL | {"model": str(tiny_model), "output": tmp_path / "run", "steps": 0})
     train(config, lambda policy, console: SDPO(config, policy, console), console)
     assert "Pre-flight" in console.export_text()
@@ -236,13 +237,13 @@ def test_the_command_prints_a_table(tiny_model, tmp_path):
     ],
 )
 def test_the_command_says_what_is_wrong_without_a_traceback(arguments, message, tiny_model):
-    code, out, err = finish(command("grpo", "--model", tiny_model, *arguments))
+    code, _, err = finish(command("grpo", "--model", tiny_model, *arguments))
     assert code not in (0, None) and message in err and "Traceback" not in err
 
 
 def test_a_model_without_chat_template_ends_the_command(tmp_path):
     save_tiny_model(tmp_path / "model", chat_template=None)
-    code, out, err = finish(
+    code, _, err = finish(
         command("grpo", "--env", "toy_env:toy/Even-v0", "--model", tmp_path / "model", "--output", tmp_path / "run")
     )
     assert code == 1 and "chat template" in err and "Traceback" not in err

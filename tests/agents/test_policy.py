@@ -117,5 +117,5 @@ def test_a_model_that_never_stops_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["./no/such/folder", "nobody/no-such-model"])
 def test_unknown_models_are_refused(name):
-    with pytest.raises(UsageError, match="no-such-model|no/such/folder"):
+    with pytest.raises(UsageError, match=r"no-such-model|no/such/folder"):
         load_policy(name)

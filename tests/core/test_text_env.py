@@ -1,0 +1,242 @@
+"""The contract of text environments, on a small one."""
+
+import gymnasium
+import numpy as np
+import pytest
+import toy_env
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdpo_gym import Task, TaskList, TextEnv, TextVectorEnv, Verdict, Verifier
+
+
+class EvenVectorEnv(TextVectorEnv):
+    env_type = toy_env.EvenLengthEnv
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("max_turns", [1, 3])
+def test_gymnasiums_checker(max_turns):
+    check_env(gymnasium.make("toy/Even-v0", max_turns=max_turns, render_mode="ansi").unwrapped)
+
+
+def test_one_turn():
+    env = toy_env.EvenLengthEnv()
+    prompt, info = env.reset(options={"task": "beta"})
+    assert prompt == "Say beta."
+    assert info == {"task_id": "beta", "messages": [{"role": "user", "content": "Say beta."}], "turn": 0}
+    observation, reward, terminated, truncated, info = env.step("odd")
+    assert (observation, reward, terminated, truncated) == ("", 0.0, True, False)
+    assert info["feedback"] == "The response has 3 characters, an odd number."
+    assert (info["success"], info["stop_reason"], info["turn"]) == (False, "max_turns", 1)
+    assert info["metrics"] == {"characters": 3.0} and info["feedback_items"] == []
+    assert info["messages"][-1] == {"role": "assistant", "content": "odd"}
+
+
+def test_several_turns_until_success():
+    env = toy_env.EvenLengthEnv(max_turns=3)
+    env.reset(options={"task": 0})
+    observation, reward, terminated, _, info = env.step("odd")
+    assert "odd number" in observation and not terminated and info["stop_reason"] == ""
+    assert info["messages"][-1] == {"role": "user", "content": observation}
+    observation, reward, terminated, _, info = env.step("even")
+    assert (observation, reward, terminated, info["stop_reason"], info["feedback"]) == ("", 1.0, True, "success", "")
+
+
+def test_the_seed_decides_the_task():
+    env = toy_env.EvenLengthEnv()
+    tasks = [env.reset(seed=seed)[1]["task_id"] for seed in range(30)]
+    assert set(tasks) == set(toy_env.WORDS)
+    assert tasks == [toy_env.EvenLengthEnv().reset(seed=seed)[1]["task_id"] for seed in range(30)]
+    env.reset(seed=7)
+    later = [env.reset()[1]["task_id"] for _ in range(10)]
+    env.reset(seed=7)
+    assert later == [env.reset()[1]["task_id"] for _ in range(10)]
+
+
+def test_the_caller_cannot_change_the_episode_through_info():
+    env = toy_env.EvenLengthEnv(max_turns=2)
+    _, info = env.reset(options={"task": 0})
+    info["messages"].append("x")
+    info["messages"][0]["content"] = "y"
+    assert env.step("odd")[4]["messages"][0]["content"] == "Say alpha."
+
+
+@pytest.mark.parametrize(
+    ("task", "message"), [("omega", "unknown task id 'omega'"), (4, "out of range"), (-1, "out of range"), (1.5, "1.5")]
+)
+def test_unknown_tasks(task, message):
+    with pytest.raises(ValueError, match=message):
+        toy_env.EvenLengthEnv().reset(options={"task": task})
+
+
+def test_unknown_options():
+    with pytest.raises(ValueError, match="colour"):
+        toy_env.EvenLengthEnv().reset(options={"colour": 1})
+
+
+def test_misuse():
+    env = toy_env.EvenLengthEnv(render_mode="ansi")
+    for call in (lambda: env.step("x"), env.render):
+        with pytest.raises(ResetNeeded, match="reset"):
+            call()
+    env.reset(seed=0)
+    for action in (None, 1, b"bytes", ["text"], np.array("text")):
+        with pytest.raises(TypeError, match="str"):
+            env.step(action)
+    env.step("even")
+    with pytest.raises(ResetNeeded, match="over"):
+        env.step("even")
+    for arguments in ({"max_turns": 0}, {"max_turns": 1.5}, {"max_turns": True}, {"render_mode": "human"}):
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            toy_env.EvenLengthEnv(**arguments)
+
+
+@given(st.text())
+@settings(max_examples=50)
+def test_no_text_is_an_exception(text):
+    env = toy_env.EvenLengthEnv()
+    env.reset(seed=0)
+    assert env.step(text)[1] in (0.0, 1.0)
+
+
+def test_lone_surrogates_and_endless_texts_are_failed_attempts():
+    env = toy_env.EvenLengthEnv()
+    env.reset(seed=0)
+    assert "?" in env.step("a\ud800b")[4]["messages"][-1]["content"]
+    env.reset(seed=0)
+    _, reward, *_, info = env.step("x" * (env.action_space.max_length + 1))
+    assert reward == 0.0 and "at most 1000000" in info["feedback"]
+
+
+def test_a_verifier_that_fails_is_not_a_wrong_answer():
+    class Lost(Verifier):
+        def verify(self, task, response):
+            raise RuntimeError("sandbox lost")
+
+    env = TextEnv(TaskList([Task("t", ({"role": "user", "content": "?"},))]), Lost())
+    env.reset(seed=0)
+    with pytest.raises(RuntimeError, match="sandbox lost"):
+        env.step("x")
+
+
+def test_failures_without_feedback_are_said_to_be_failures():
+    class Silent(Verifier):
+        def verify(self, task, response):
+            return Verdict(0.0, False)
+
+    env = TextEnv(TaskList([Task("t", ({"role": "user", "content": "?"},))]), Silent(), max_turns=2)
+    env.reset(seed=0)
+    observation, *_, info = env.step("x")
+    assert observation == "That is not correct." and info["feedback"] == ""
+
+
+def test_task_lists():
+    task = Task("t", ({"role": "user", "content": "?"},))
+    with pytest.raises(ValueError, match="at least one"):
+        TaskList([])
+    with pytest.raises(ValueError, match=r"unique.*'t'"):
+        TaskList([task, task])
+
+
+def test_render():
+    env = toy_env.EvenLengthEnv(max_turns=2, render_mode="ansi")
+    env.reset(options={"task": 0})
+    env.step("odd")
+    assert env.render().startswith("[user]\nSay alpha.\n\n[assistant]\nodd\n\n[user]\n")
+
+
+@given(
+    st.lists(st.text(max_size=5), min_size=9, max_size=9),
+    st.lists(st.integers(0, 3), min_size=3, max_size=3),
+    st.integers(1, 3),
+)
+@settings(max_examples=50, deadline=None)
+def test_a_vector_environment_equals_single_ones(texts, tasks, max_turns):
+    vector = EvenVectorEnv(num_envs=3, max_turns=max_turns)
+    singles = [toy_env.EvenLengthEnv(max_turns=max_turns) for _ in range(3)]
+    observations, infos = vector.reset(seed=[4, 5, 6], options={"task": tasks})
+    done = [False] * 3
+    for i, (env, task) in enumerate(zip(singles, tasks, strict=True)):
+        observation, info = env.reset(seed=4 + i, options={"task": task})
+        assert observation == observations[i] and info == entry(infos, i)
+    for turn in range(3):
+        if all(done):
+            break
+        actions = [None if done[i] else texts[3 * turn + i] for i in range(3)]
+        observations, rewards, terminations, truncations, infos = vector.step(actions)
+        for i, env in enumerate(singles):
+            if done[i]:
+                assert (observations[i], rewards[i], bool(terminations[i])) == ("", 0.0, True)
+                continue
+            observation, reward, terminated, truncated, info = env.step(actions[i])
+            assert (observation, reward, terminated, truncated) == (
+                observations[i],
+                rewards[i],
+                terminations[i],
+                truncations[i],
+            )
+            assert info == entry(infos, i)
+            done[i] = terminated
+
+
+def entry(infos, i):
+    """One environment's part of a vector environment's infos."""
+    part = {}
+    for key, values in infos.items():
+        if not key.startswith("_"):
+            part[key] = entry(values, i) if isinstance(values, dict) else values[i]
+    return part
+
+
+def test_vector_seeds_are_those_of_single_environments():
+    vector = EvenVectorEnv(num_envs=4)
+    vector.reset(seed=10)
+    _, infos = vector.reset()
+    for i in range(4):
+        env = toy_env.EvenLengthEnv()
+        env.reset(seed=10 + i)
+        assert env.reset()[1]["task_id"] == infos["task_id"][i]
+
+
+def test_some_episodes_can_be_reset():
+    vector = EvenVectorEnv(num_envs=3)
+    vector.reset(seed=0, options={"task": [0, 1, 2]})
+    vector.step(["even", "odd", "even"])
+    with pytest.raises(ResetNeeded):
+        vector.step(["even", "even", "even"])
+    mask = np.array([True, False, False])
+    observations, infos = vector.reset(options={"reset_mask": mask, "task": ["delta", None, None]})
+    assert observations[0] == "Say delta." and infos["_task_id"].tolist() == [True, False, False]
+    _, rewards, *_ = vector.step(["even", None, None])
+    assert rewards.tolist() == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("mask", [[True], np.array([1, 0, 0]), np.zeros(3, dtype=bool)])
+def test_bad_reset_masks(mask):
+    vector = EvenVectorEnv(num_envs=3)
+    vector.reset(seed=0)
+    with pytest.raises(ValueError, match="reset_mask"):
+        vector.reset(options={"reset_mask": mask})
+
+
+def test_vector_misuse():
+    vector = EvenVectorEnv(num_envs=2)
+    with pytest.raises(ResetNeeded, match="reset"):
+        vector.step(["a", "b"])
+    vector.reset(seed=0)
+    for actions in (["a"], "ab", 3):
+        with pytest.raises(ValueError, match="list of 2"):
+            vector.step(actions)
+    with pytest.raises(TypeError, match="str"):
+        vector.step(["a", 1])
+    with pytest.raises(ValueError, match="num_envs"):
+        EvenVectorEnv(num_envs=0)
+
+
+def test_made_by_gymnasium():
+    vector = gymnasium.make_vec("sdpo/LiveCodeBench-v0", num_envs=2, vectorization_mode="vector_entry_point")
+    assert isinstance(vector, TextVectorEnv) and vector.num_envs == 2
+    vector.close()
