@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from sdpo_gym.sandbox.local import LocalSandbox
@@ -35,6 +36,8 @@ __all__ = [
 
 _lock = threading.Lock()
 _shared: LocalSandbox | None = None
+# A process must not be forked while another thread holds the lock, which nobody would release in the new one.
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 def shared_sandbox() -> Sandbox:

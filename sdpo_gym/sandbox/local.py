@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import sys
@@ -47,14 +46,15 @@ class LocalSandbox:
         self._command = [python, "-s", "-S", "-B", str(WORKER)]
         self._closed = False
         self._isolation: IsolationReport | None = None
-        self._reset()
-        _sandboxes.add(self)
-
-    def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(self.workers)
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
+        self._make_locks()
+        self._close_workers = weakref.finalize(self, _close_workers, self._idle, self._busy)
+        _sandboxes.add(self)
+
+    def _make_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(self.workers)
 
     def run(
         self,
@@ -146,12 +146,8 @@ class LocalSandbox:
     def close(self) -> None:
         """End all worker processes; runs in other threads raise SandboxError."""
         with self._lock:
-            self._closed = True
-            workers = [*self._idle, *self._busy]
-            self._idle.clear()
-            self._busy.clear()
-        for worker in workers:
-            worker.close()
+            self._closed = True  # from here on, no worker is added
+        self._close_workers()
 
     @property
     def closed(self) -> bool:
@@ -160,7 +156,9 @@ class LocalSandbox:
     def _after_fork(self) -> None:
         for worker in (*self._idle, *self._busy):
             worker.forget()
-        self._reset()
+        self._idle.clear()
+        self._busy.clear()
+        self._make_locks()
 
 
 def _environment() -> dict[str, str]:
@@ -188,8 +186,16 @@ def _check_arguments(index: int, text: str) -> None:
         for line in text.split("\n"):
             if line.strip():
                 json.loads(line, parse_int=len)  # numbers of any length, without the cost
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"input {index} is not one JSON value per line: {error}") from error
+
+
+def _close_workers(idle: list[WorkerProcess], busy: set[WorkerProcess]) -> None:
+    workers = [*idle, *busy]
+    idle.clear()
+    busy.clear()
+    for worker in workers:
+        worker.close()
 
 
 _sandboxes: weakref.WeakSet[LocalSandbox] = weakref.WeakSet()
@@ -200,10 +206,4 @@ def _forget_workers() -> None:
         sandbox._after_fork()
 
 
-def _close_all() -> None:
-    for sandbox in list(_sandboxes):
-        sandbox.close()
-
-
 os.register_at_fork(after_in_child=_forget_workers)
-atexit.register(_close_all)

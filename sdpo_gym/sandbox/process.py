@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
-import signal
 import socket
 import subprocess
 import time
-from typing import Any, get_args
+from typing import Any
 
 from sdpo_gym.sandbox.protocol import (
     OPAQUE,
@@ -27,9 +26,13 @@ START_SECONDS = 60.0
 GRACE_SECONDS = 30.0
 """How much longer than its wall limit a run may keep the host waiting before the worker counts as lost."""
 
+END_SECONDS = 15.0
+"""How long a worker that has lost its host may take to end its program, with all processes that this has started."""
+
 MAX_MESSAGE_CHARS = 1_000
+MAX_NAME_CHARS = 100
+MAX_FRAMES = 100
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{8,}\b")
-_CLAIMS = ("ok", "exception", "syntax_error", "memory", "output_limit")
 
 
 class WorkerLost(Exception):
@@ -102,20 +105,14 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the worker and what it runs."""
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
-        except OSError:
-            pass
         self._socket.close()
         try:
-            self._process.wait(timeout=2)  # having lost its host, it ends its program and itself
+            self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
-            pass
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._process.wait()
+            self._process.kill()
+            self._process.wait()
         self._process.stderr.close()
 
     def forget(self) -> None:
@@ -177,31 +174,43 @@ def _read_result(answer: Any, program: Program) -> RunResult:
 
 
 def _read_claim(claim: str, program: Program) -> tuple[Status, Any, ExceptionInfo | None]:
-    data = wire.parse(claim.encode())
-    if not isinstance(data, dict) or data.get("status") not in _CLAIMS:
-        raise ValueError("no claim")
-    status = data["status"]
-    if status == "ok":
-        if program.mode == "stdin":
+    match wire.parse(claim.encode()):
+        case {"status": "ok"} if program.mode == "stdin":
             return "ok", None, None
-        return "ok", (OPAQUE if data.get("opaque") is True else wire.decode(data["value"])), None
-    return status, None, _read_exception(data.get("exception"))
+        case {"status": "ok", "opaque": True}:
+            return "ok", OPAQUE, None
+        case {"status": "ok", "value": value}:
+            return "ok", wire.decode(value), None
+        case {"status": "exception" | "syntax_error" | "memory" as status, "exception": exception}:
+            return status, None, _read_exception(exception, program)
+        case {"status": "memory" | "output_limit" as status}:
+            return status, None, None
+        case _:
+            raise ValueError("no claim")
 
 
-def _read_exception(data: Any) -> ExceptionInfo | None:
+def _read_exception(data: Any, program: Program) -> ExceptionInfo:
     match data:
-        case None:
-            return None
         case {"type": str(kind), "message": str(message), "frames": list(frames)}:
-            message = _ADDRESS.sub("0x…", message)[:MAX_MESSAGE_CHARS]
-            return ExceptionInfo(kind[:100], message, tuple(_read_frame(frame) for frame in frames[:100]))
+            last_line = max(len(program.source.splitlines()), 1)
+            return ExceptionInfo(
+                _clean(kind, MAX_NAME_CHARS),
+                _clean(message, MAX_MESSAGE_CHARS),
+                tuple(_read_frame(frame, last_line) for frame in frames[:MAX_FRAMES]),
+            )
         case _:
             raise ValueError("not an exception")
 
 
-def _read_frame(data: Any) -> Frame:
+def _read_frame(data: Any, last_line: int) -> Frame:
     match data:
         case [int(line), str(function)]:
-            return Frame(line, function[:100])
+            line = min(max(line, 1), last_line)  # a syntax error may be seen only behind the last line
+            return Frame(line, _clean(function, MAX_NAME_CHARS))
         case _:
             raise ValueError("not a frame")
+
+
+def _clean(text: str, max_chars: int) -> str:
+    """Text that can be encoded as UTF-8, and is the same in every run."""
+    return _ADDRESS.sub("0x…", text)[:max_chars].encode("utf-8", "replace").decode()

@@ -6,7 +6,6 @@ could not have by returning or raising.
 
 import atexit
 import builtins
-import gc
 import json
 import os
 import random
@@ -29,14 +28,14 @@ MAX_FRAMES = 50
 # What LiveCodeBench puts in front of every program, in its order.
 MODULES = (
     "string re datetime collections heapq bisect copy math random statistics itertools functools operator io sys json"
-).split()
+)
 
 
 def load_preamble() -> dict[str, Any]:
     """Prepare the interpreter, and return the names that every program finds defined."""
     names: dict[str, Any] = {}
-    exec("\n".join(f"from {module} import *" for module in (*MODULES, "builtins", "typing")), names)
-    exec("\n".join(f"import {module}" for module in MODULES), names)
+    exec("\n".join(f"from {module} import *" for module in f"{MODULES} builtins typing".split()), names)
+    exec("\n".join(f"import {module}" for module in MODULES.split()), names)
     del names["__builtins__"]
     sys.setrecursionlimit(RECURSION_LIMIT)
     if hasattr(sys, "set_int_max_str_digits"):
@@ -49,13 +48,13 @@ def load_preamble() -> dict[str, Any]:
 def execute(job: dict[str, Any], preamble: dict[str, Any], claim_fd: int) -> NoReturn:
     """Run the program of a job on its input, write the claim, and end this process."""
     pid = os.getpid()
-    gc.enable()
     random.seed(0)
     _open_standard_streams()
     sys.argv = [FILENAME]
     as_main = job["mode"] == "stdin"
     module = types.ModuleType("__main__" if as_main else "solution")
     module.__dict__.update(preamble, __file__=FILENAME, __builtins__=builtins)
+    module.__dict__.update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
     sys.modules[module.__name__] = module
     stdout = sys.stdout
     claim = _run_as_main(job, module) if as_main else _call_function(job, module)
@@ -71,7 +70,7 @@ def execute(job: dict[str, Any], preamble: dict[str, Any], claim_fd: int) -> NoR
 
 def _open_standard_streams() -> None:
     def stream(fd: int, mode: str, errors: str) -> Any:
-        return open(fd, mode, encoding="utf-8", errors=errors, closefd=False)
+        return open(fd, mode, encoding="utf-8", errors=errors, newline="\n", closefd=False)
 
     sys.stdin = sys.__stdin__ = stream(0, "r", "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = stream(1, "w", "surrogateescape")  # type: ignore[misc]
@@ -118,7 +117,7 @@ def _call_function(job: dict[str, Any], module: types.ModuleType) -> dict[str, A
     except BaseException as error:
         return _describe(error)
     try:
-        return {"status": "ok", "value": wire.encode(value)}
+        return {"status": "ok", "value": wire.encode(value, job["limits"]["output_bytes"])}
     except wire.NotPlain:
         return {"status": "ok", "opaque": True}
     except wire.TooLarge:

@@ -1,6 +1,5 @@
 """How a child locks itself down before it runs an untrusted program. Further layers belong here."""
 
-import ctypes
 import math
 import os
 import resource
@@ -8,16 +7,13 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
-PR_SET_DUMPABLE = 4
-PR_SET_CHILD_SUBREAPER = 36
-PR_SET_NO_NEW_PRIVS = 38
+import linux
 
 NOBODY = 65534
 FIRST_PRIVATE_UID = 1_900_000_000
 """A worker's programs run as this user plus its process id. By convention 1879048192 … 2147483647 belong to nobody."""
 
-PROCESSES = 256
+PROCESSES = 64
 """Processes and threads of one program."""
 
 OPEN_FILES = 128
@@ -25,15 +21,6 @@ RESERVE_BYTES = 64 << 20
 """Memory beyond the program's limit, to say with that it ran out."""
 CLAIM_BYTES = 1 << 16
 """Bytes beyond the output limit, for the child's account of what happened."""
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(option: int, value: int) -> None:
-    """prctl(2) with one argument."""
-    if _libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"prctl({option}): {os.strerror(code)}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +57,7 @@ def find_restrictions() -> Restrictions:
 
 
 def _can_become(uid: int) -> bool:
+    """Whether a child of this process may change to this user, and this process may still end it."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -77,6 +65,12 @@ def _can_become(uid: int) -> bool:
         except BaseException:
             os._exit(1)
         os._exit(0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # until it is reaped, it can be signalled like a live one
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except PermissionError:
+        os.waitpid(pid, 0)
+        return False
     return os.waitpid(pid, 0)[1] == 0
 
 
@@ -104,9 +98,9 @@ def restrict(restrictions: Restrictions, limits: dict[str, Any]) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it; too much output shall end the program
     if restrictions.uid is not None:
         become(restrictions.uid)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
-    prctl(PR_SET_DUMPABLE, 0)
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
     if os.getppid() != worker:
         os._exit(1)
 

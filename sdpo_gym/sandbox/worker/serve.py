@@ -1,5 +1,6 @@
 """The worker's loop: one job, one fresh child, one answer."""
 
+import contextlib
 import gc
 import math
 import os
@@ -11,11 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 import execute
+import linux
 import restrict
 import wire
 
 POLL_SECONDS = 0.1
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 10.0
 MAX_MESSAGE = 1 << 30
 
 
@@ -27,11 +29,14 @@ def main() -> None:
         os.dup2(null, fd)
     os.close(null)
     os.environ.clear()
-    restrict.prctl(restrict.PR_SET_CHILD_SUBREAPER, 1)
-    restrict.prctl(restrict.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a host may have left it ignored, and then children vanish
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    _offer_to_out_of_memory_killer()
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
     restrictions = restrict.find_restrictions()
     worker = Worker(requests, answers, restrictions, _preload(restrictions))
-    worker.answer({"ready": True, "isolation": restrictions.report})
+    worker.answer({"isolation": restrictions.report})
     while True:
         try:
             job = wire.read_message(lambda count: os.read(requests, count), MAX_MESSAGE)
@@ -44,6 +49,12 @@ def main() -> None:
         worker.answer(answer)
 
 
+def _offer_to_out_of_memory_killer() -> None:
+    """When the machine runs out of memory, programs shall go before the trainer does."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
 def _preload(restrictions: restrict.Restrictions) -> dict[str, Any]:
     """Import what programs use, and leave no trace of the worker's own modules."""
     own_folder = os.path.dirname(os.path.abspath(__file__))
@@ -51,7 +62,7 @@ def _preload(restrictions: restrict.Restrictions) -> dict[str, Any]:
     if restrictions.uid is not None:
         _reach_library_through_descriptors()
     preamble = execute.load_preamble()
-    for name in ("serve", "execute", "restrict", "wire"):
+    for name in ("serve", "execute", "restrict", "linux", "wire"):
         sys.modules.pop(name, None)
     gc.collect()
     gc.freeze()
@@ -104,7 +115,7 @@ class Worker:
 
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         """Run one job; the answer says how its process ended, what it wrote and what it claims."""
-        files = [os.memfd_create(name) for name in ("stdin", "stdout", "claim")]
+        files = [linux.memfd_create(name) for name in ("stdin", "stdout", "claim")]
         try:
             return self._run(job, *files)
         finally:
@@ -159,7 +170,7 @@ class Worker:
 
     def _watch(self, pid: int, limits: dict[str, Any], stdout: int, started: float) -> str | None:
         """Wait for the child to end; return why it has to be stopped, None if it ended by itself."""
-        pidfd = os.pidfd_open(pid)
+        pidfd = linux.pidfd_open(pid)
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
         poll.register(self._requests, 0)  # reports when the host hangs up
@@ -184,14 +195,14 @@ class Worker:
     def _end(self, pid: int) -> tuple[int, float]:
         """Kill what is left of a child and its descendants; return the exit code, or minus the signal, and CPU time."""
         os.kill(pid, signal.SIGKILL)
-        _try_kill(os.killpg, pid)
+        _signal(os.killpg, pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         if not _reap():
             self._sweep()
         return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
 
     def _sweep(self) -> None:
-        """End descendants that left the child's process group. They are this process's children now."""
+        """End descendants that left the child's process group. They are this process's descendants still."""
         deadline = time.monotonic() + SWEEP_SECONDS
         while not _reap():
             if time.monotonic() > deadline:
@@ -199,8 +210,7 @@ class Worker:
             if self._restrictions.private_uid:
                 self._kill_all_of_user()
             else:
-                for pid in _children():
-                    _try_kill(os.kill, pid)
+                _kill_descendants()
             time.sleep(0.001)
 
     def _kill_all_of_user(self) -> None:
@@ -240,25 +250,38 @@ def _reap() -> bool:
     return False
 
 
-def _children() -> list[int]:
-    found = []
+def _kill_descendants() -> None:
+    """Stop them all before killing any: stopped processes cannot fork, and leave no room for others to fork into."""
+    stopped: set[int] = set()
+    while running := _descendants() - stopped:
+        for pid in running:
+            _signal(os.kill, pid, signal.SIGSTOP)
+        stopped |= running
+    for pid in stopped:
+        _signal(os.kill, pid, signal.SIGKILL)
+
+
+def _descendants() -> set[int]:
+    children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat", "rb") as file:
                     parent = int(file.read().rpartition(b")")[2].split()[1])
-            except OSError:
+            except OSError:  # it has just ended
                 continue
-            if parent == os.getpid():
-                found.append(int(name))
+            children.setdefault(parent, []).append(int(name))
+    found: set[int] = set()
+    unseen = children.get(os.getpid(), [])
+    while unseen:
+        found.update(unseen)
+        unseen = [child for pid in unseen for child in children.get(pid, [])]
     return found
 
 
-def _try_kill(kill: Callable[[int, int], None], target: int) -> None:
-    try:
-        kill(target, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        send(target, number)
 
 
 def _fill(fd: int, data: bytes) -> None:

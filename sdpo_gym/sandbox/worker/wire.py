@@ -5,6 +5,7 @@ Both sides check what they read: nothing is ever unpickled or evaluated.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ HEADER = 4
 """Bytes in front of each message: its length as a big-endian number."""
 
 MAX_DEPTH = 64
-MAX_NODES = 2_000_000
+MAX_EQUAL_HASHES = 500
 _SMALL = 1 << 53
 
 
@@ -69,21 +70,25 @@ def _read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
     return b"".join(parts)
 
 
-def encode(value: Any) -> Any:
+def encode(value: Any, max_size: int) -> Any:
     """Plain Python data as data for JSON that `decode` turns back into equal data of the same types.
+
+    Args:
+        value: What to encode.
+        max_size: How many values it may hold, each character or byte in it counted as one more.
 
     Raises:
         NotPlain: it holds something other than an exact None, bool, int, float, str, bytes, list, tuple, set or dict.
-        TooLarge: it holds too many parts.
+        TooLarge: it holds more than `max_size`.
     """
-    budget = MAX_NODES
+    left = max_size
 
     def walk(value: Any, depth: int) -> Any:
-        nonlocal budget
-        budget -= 1
-        if budget < 0:
-            raise TooLarge("value with too many parts")
+        nonlocal left
         kind = type(value)
+        left -= 1 + len(value) if kind is str or kind is bytes else 1
+        if left < 0:
+            raise TooLarge("value too large")
         if value is None or kind is bool or kind is str:
             return value
         if kind is int:
@@ -137,7 +142,7 @@ def decode(data: Any, depth: int = 0) -> Any:
             raise ValueError("not an encoded dict")
         keys = [decode(key, depth + 1) for key, _ in content]
         _check_hashes(keys)
-        return dict(zip(keys, [decode(item, depth + 1) for _, item in content]))  # noqa: B905
+        return dict(zip(keys, [decode(item, depth + 1) for _, item in content], strict=True))
     raise ValueError("unknown tag")
 
 
@@ -154,8 +159,8 @@ def _decode_text(tag: str, text: str) -> Any:
 def _check_hashes(items: list[Any]) -> None:
     """Refuse what cannot be hashed, and many items with one hash: a set of those takes quadratic time to build."""
     try:
-        hashes = {hash(item) for item in items}
+        counts = Counter(map(hash, items))
     except TypeError:
         raise ValueError("an item cannot be hashed") from None
-    if len(items) > 1000 and len(hashes) < len(items) // 2:
+    if max(counts.values(), default=0) > MAX_EQUAL_HASHES:
         raise ValueError("too many items with equal hashes")

@@ -1,0 +1,730 @@
+"""LocalSandbox through its public interface, with real processes."""
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sdpo_gym.sandbox import OPAQUE, Frame, Limits, LocalSandbox, Program, SandboxError, shared_sandbox
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+
+QUICK = Limits(cpu_seconds=0.2, wall_seconds=20.0)
+SPIN = "\nwhile True: pass\n"
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with contextlib.closing(LocalSandbox(workers=1)) as made:
+        yield made
+
+
+@pytest.fixture
+def own_sandbox():
+    """For tests that harm it."""
+    with contextlib.closing(LocalSandbox(workers=1)) as made:
+        yield made
+
+
+def run(sandbox, source, text="", limits=Limits()):
+    """The result of a program in mode `stdin`."""
+    [result] = sandbox.run(Program(textwrap.dedent(source), "stdin"), [text], limits)
+    return result
+
+
+def output(sandbox, source, text=""):
+    result = run(sandbox, source, text)
+    assert result.status == "ok", result
+    return result.stdout
+
+
+def call(sandbox, source, arguments="", limits=Limits()):
+    """The result of a program in mode `function` that defines `f`."""
+    [result] = sandbox.run(Program(textwrap.dedent(source), "function", "f"), [arguments], limits)
+    return result
+
+
+def processes(marker):
+    """The processes that show this text as a name or in their command line."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as comm, open(f"/proc/{pid}/cmdline") as cmdline:
+            if marker in comm.read() + cmdline.read():
+                found.append(int(pid))
+    return found
+
+
+def workers_of(pid):
+    """The worker processes of a host."""
+    found = []
+    for child in processes("sandbox/worker"):
+        with contextlib.suppress(OSError), open(f"/proc/{child}/stat") as file:
+            if int(file.read().rpartition(")")[2].split()[1]) == pid:
+                found.append(child)
+    return found
+
+
+SET_NAME = "import ctypes\ndef set_name(name): ctypes.CDLL(None).prctl(15, name.encode(), 0, 0, 0)\n"
+DAEMON = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    os.fork()
+    os.execv("/bin/sleep", ["{name}", "600"])
+"""
+
+
+class TestStandardInput:
+    def test_reads_input_and_prints(self, sandbox):
+        assert output(sandbox, "print('Hello,', input() + '!')", "Ada\n") == "Hello, Ada!\n"
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "for line in sys.stdin: print(line.strip())",
+            "print(sys.stdin.read(), end='')",
+            "print(*map(str.strip, sys.stdin.readlines()), sep='\\n')",
+            "for _ in range(3): print(sys.stdin.buffer.readline().decode(), end='')",
+            "input = sys.stdin.buffer.readline\nfor _ in range(3): print(int(input()))",
+            "print(open(0).read(), end='')",
+            "import os\nprint(os.read(0, 100).decode(), end='')",
+            "print(input())\nprint(sys.stdin.read(), end='')",
+            "print(input())\nprint(*sys.stdin, sep='', end='')",
+            "print(stdin.readline(), end='')\nstdout.write(input() + '\\n')\nprint(input())",
+            "from sys import stdin, stdout\nstdout.write(stdin.read())",
+            "import os\nos.write(1, os.read(sys.stdin.fileno(), 100))",
+            "sys.stdout.buffer.write(sys.stdin.buffer.read())",
+            "sys.__stdout__.write(sys.__stdin__.read())",
+            "out = open(1, 'w')\nout.write(open(0).read())",
+            "import io\nout = io.TextIOWrapper(sys.stdout.buffer)\nsys.stdout = out\nprint(open(0).read(), end='')",
+            "import atexit\natexit.register(lambda: print(open(0).read(), end=''))",
+            "import threading\nthreading.Thread(target=lambda: print(open(0).read(), end='')).start()",
+            "print(open(0).read(), end='')\nsys.exit()",
+            "print(open(0).read(), end='')\nexit(1)",
+            "print(open(0).read(), end='', flush=True)\nimport os\nos._exit(0)",
+        ],
+    )
+    def test_every_way_to_read_and_write(self, sandbox, source):
+        assert output(sandbox, source, "1\n2\n3\n") == "1\n2\n3\n"
+
+    @pytest.mark.parametrize("guard", ["__name__ == '__main__'", "'__main__' == __name__"])
+    def test_runs_as_main(self, sandbox, guard):
+        source = f"def main():\n    print(total)\ntotal = 1\nif {guard}:\n    main()\nprint('after')"
+        assert output(sandbox, source) == "1\nafter\n"
+
+    def test_names_of_the_usual_modules_are_defined(self, sandbox):
+        source = "print(deque([gcd(4, 6)]), Counter('a'), inf, heappop([1]), bisect_left([1], 1), math.pi > 3, List)"
+        assert output(sandbox, source) == "deque([2]) Counter({'a': 1}) inf 1 0 True typing.List\n"
+
+    def test_the_standard_library_can_be_imported(self, sandbox):
+        source = "import asyncio, concurrent.futures, decimal, fractions, sqlite3, unittest, xml.dom.minidom"
+        assert output(sandbox, source) == ""
+
+    @pytest.mark.parametrize("module", ["numpy", "sdpo_gym", "wire"])
+    def test_other_modules_cannot_be_imported(self, sandbox, module):
+        result = run(sandbox, f"import {module}")
+        assert result.status == "exception"
+        assert result.exception.type == "ModuleNotFoundError"
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "from __future__ import annotations\ndef f(x: Missing): pass\nprint(1)",
+            "exec('y = 1')\nprint(y)",
+            "x = 1\nprint(globals()['x'])",
+            "global n\nn = 1\nprint(n)",
+            "try:\n    input()\nexcept EOFError:\n    print(1)",
+            "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 1\nprint(A().x)",
+            "import pickle\nclass A: pass\npickle.loads(pickle.dumps(A()))\nprint(1)",
+            "print(len(str(10 ** 40_000)) - 40_000)",
+        ],
+    )
+    def test_what_a_real_main_module_can_do(self, sandbox, source):
+        assert output(sandbox, source) == "1\n"
+
+    def test_deep_recursion(self, sandbox):
+        assert output(sandbox, "def f(n): return n and 1 + f(n - 1)\nprint(f(20_000))") == "20000\n"
+
+    def test_large_input_and_output(self, sandbox):
+        text = "7 é🙂\n" * 500_000
+        source = "text = sys.stdin.read()\nprint(len(text))\nprint(text, end='')"
+        result = run(sandbox, source, text, Limits(output_bytes=16 << 20))
+        assert result.stdout == f"{len(text)}\n{text}"
+
+    def test_bytes_that_are_not_utf8(self, sandbox):
+        assert output(sandbox, "sys.stdout.buffer.write(b'a\\xff\\0b')") == "a\ufffd\0b"
+
+    def test_surrogates_pass_through(self, sandbox):
+        assert output(sandbox, "print(len(input()), end='')", "\udc80\n") == "3"  # bytes that are not UTF-8
+
+    def test_carriage_returns_are_left_alone(self, sandbox):
+        assert output(sandbox, "print(repr(input()), end='\\r\\n')", "1\r\n") == "'1\\r'\r\n"
+
+
+class TestFunction:
+    def test_plain_function(self, sandbox):
+        result = call(sandbox, "def f(a, b): return a + b", "[1, 2]\n[3]")
+        assert (result.status, result.value) == ("ok", [1, 2, 3])
+
+    def test_method_of_solution(self, sandbox):
+        source = """
+            class Solution:
+                def f(self, words: List[str]) -> int:
+                    print("seen")
+                    return max(map(len, words))
+        """
+        result = call(sandbox, source, '["a b", "c"]')
+        assert (result.status, result.value, result.stdout) == ("ok", 3, "seen\n")
+
+    @pytest.mark.parametrize(
+        "value",
+        ["(1, [2, (3,)])", "[True, 1, 1.0, None]", "10 ** 4000", "-(2 ** 53)", "b'\\xff'", "{1, (2, 'a')}", "-0.0"]
+        + ["float('inf')", "{1: 'a', '1': ()}", "''", "'\\ud800'", "[[]]", "set()"],
+    )
+    def test_plain_values_keep_their_types(self, sandbox, value):
+        result = call(sandbox, f"def f(): return {value}")
+        assert (result.status, repr(result.value)) == ("ok", repr(eval(value)))
+
+    def test_nan(self, sandbox):
+        assert math.isnan(call(sandbox, "def f(): return float('nan')").value)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "class Text(str):\n    def __eq__(self, other): return True\ndef f(): return Text()",
+            "class Int(int): pass\ndef f(): return [Int(3)]",
+            "class Any:\n    def __eq__(self, other): return True\ndef f(): return Any()",
+            "def f(): return (x for x in [1])",
+            "def f(): return Counter()",
+            "def f():\n    a = []\n    a.append(a)\n    return a",
+        ],
+    )
+    def test_other_values_are_opaque(self, sandbox, source):
+        result = call(sandbox, source)
+        assert (result.status, result.value) == ("ok", OPAQUE)
+
+    @pytest.mark.parametrize("source", ["f = 3", "class Solution: pass", "print('f')"])
+    def test_a_missing_function(self, sandbox, source):
+        result = call(sandbox, source)
+        assert (result.status, result.exception.type) == ("exception", "NameError")
+        assert "'f'" in result.exception.message
+
+    def test_arguments_that_are_not_json_are_the_callers_mistake(self, sandbox):
+        for arguments in ("[1", "[" * 100_000):
+            with pytest.raises(ValueError, match="input 0"):
+                call(sandbox, "def f(x): pass", arguments)
+
+    def test_huge_results(self, sandbox):
+        assert call(sandbox, "def f(): return [0] * 3_000_000").status == "output_limit"
+        assert call(sandbox, "def f(): return ['a' * 1000] * 1_000_000").status in ("output_limit", "memory")
+
+    def test_leaving_is_no_result(self, sandbox):
+        assert call(sandbox, "import os\ndef f(): os._exit(0)").status == "no_result"
+        assert call(sandbox, "def f(): exit()").exception.type == "SystemExit"
+
+
+class TestFailures:
+    def test_exception_with_frames(self, sandbox):
+        result = run(sandbox, "def f(x):\n    return 1 // x\n\nprint('before')\nf(0)\n")
+        assert (result.status, result.stdout) == ("exception", "before\n")
+        assert result.exception.type == "ZeroDivisionError"
+        assert "division" in result.exception.message
+        assert result.exception.frames == (Frame(5, "<module>"), Frame(2, "f"))
+
+    def test_exception_in_a_method(self, sandbox):
+        result = call(sandbox, "class Solution:\n    def f(self):\n        return json.loads('x')")
+        assert (result.status, result.exception.type) == ("exception", "JSONDecodeError")
+        assert result.exception.frames == (Frame(3, "f"),)
+
+    def test_exception_in_a_thread(self, sandbox):
+        result = run(sandbox, "import threading\ndef main(): [][0]\nthreading.Thread(target=main).start()")
+        assert (result.status, result.exception.type) == ("exception", "IndexError")
+
+    def test_endless_recursion(self, sandbox):
+        result = run(sandbox, "def f(): f()\nf()")
+        assert (result.status, result.exception.type) == ("exception", "RecursionError")
+        assert len(result.exception.frames) <= 100
+
+    @pytest.mark.parametrize(
+        ("source", "kind"),
+        [
+            ("x = 1\ny = (\n", "SyntaxError"),
+            ("x = 1\nif x:\ny = 2", "IndentationError"),
+            ("x = 1\nreturn 3", "SyntaxError"),
+            ("try:\n    pass\n", "SyntaxError"),
+            ("x = 1\nwrong words", "SyntaxError"),
+        ],
+    )
+    def test_syntax_error(self, sandbox, source, kind):
+        for result in (run(sandbox, source), call(sandbox, source)):
+            assert (result.status, result.exception.type) == ("syntax_error", kind)
+            assert result.exception.frames[0].line in (2, 3)
+
+    @pytest.mark.parametrize("source", ["\0", "x = '\ud800'", "(" * 500 + ")" * 500, "-" * 200_000 + "1"])
+    def test_what_the_compiler_cannot_take(self, sandbox, source):
+        assert run(sandbox, source).status in ("syntax_error", "crashed")
+
+    def test_what_an_exception_says_is_tamed(self, sandbox):
+        source = """
+            class Odd(Exception):
+                def __str__(self): return "\\ud800" + "x" * 10_000_000
+            raise Odd
+        """
+        result = run(sandbox, source)
+        assert result.exception.type == "Odd"
+        assert 1 < len(result.exception.message) <= 1000
+        result.exception.message.encode()
+
+        result = run(sandbox, "class Odd(Exception):\n    def __str__(self): return 1 // 0\nraise Odd")
+        assert (result.status, result.exception.type) == ("exception", "Odd")
+
+    @pytest.mark.parametrize(
+        ("source", "number"),
+        [
+            ("import ctypes; ctypes.string_at(0)", signal.SIGSEGV),
+            ("import os; os.abort()", signal.SIGABRT),
+            ("import os; os.kill(os.getpid(), 9)", signal.SIGKILL),
+            ("import os; os.kill(os.getpid(), 15)", signal.SIGTERM),
+        ],
+    )
+    def test_crash(self, sandbox, source, number):
+        result = run(sandbox, "print('before', flush=True)\n" + source)
+        assert (result.status, result.signal, result.stdout) == ("crashed", number, "before\n")
+
+    @pytest.mark.parametrize("source", ["import os; os._exit(3)", "import os; os.closerange(0, 99); [][0]"])
+    def test_no_result(self, sandbox, source):
+        assert run(sandbox, source).status == "no_result"
+
+    @pytest.mark.parametrize("source", ["import os; os.closerange(0, 99)", "sys.stdout = sys.stdin = None"])
+    def test_closed_streams_are_survived(self, sandbox, source):
+        assert output(sandbox, source) == ""
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            SPIN,
+            "import signal\nfor n in (14, 15, 24): signal.signal(n, signal.SIG_IGN)" + SPIN,
+            "while True:\n    try:\n        while True: pass\n    except: pass",
+            "x = 9 ** 9 ** 9",
+            "import threading\nfor _ in range(3): threading.Thread(target=lambda: exec('while True: pass')).start()",
+        ],
+    )
+    def test_cpu_time(self, sandbox, source):
+        result = run(sandbox, source, limits=QUICK)
+        assert result.status == "timeout"
+        assert result.cpu_seconds >= QUICK.cpu_seconds
+
+    def test_wall_time(self, sandbox):
+        result = run(sandbox, "print('x', flush=True)\nimport time\ntime.sleep(600)", limits=Limits(wall_seconds=0.2))
+        assert (result.status, result.stdout) == ("timeout", "x\n")
+        assert result.cpu_seconds < 0.2 <= result.wall_seconds
+
+    def test_total_wall_time(self, sandbox):
+        program = Program("import time\ntime.sleep(600)", "stdin")
+        limits = Limits(wall_seconds=0.2, total_wall_seconds=0.3)
+        statuses = [result.status for result in sandbox.run(program, ["", "", "", ""], limits)]
+        assert statuses == ["timeout", "timeout", "not_run", "not_run"]
+
+    @pytest.mark.parametrize(
+        "source",
+        ["x = [0] * 10 ** 10", "x = []\nwhile True: x.append('a' * 10 ** 6)", "x = 'a'\nwhile True: x += x"],
+    )
+    def test_memory(self, sandbox, source):
+        for result in (
+            run(sandbox, "\n" + source, limits=Limits(memory_mb=128)),
+            call(sandbox, "\n" + source, limits=Limits(memory_mb=128)),
+        ):
+            assert result.status == "memory"
+            assert result.exception.frames[0].line >= 2
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "while True: print('x' * 1000)",
+            "import os\nwhile True: os.write(1, b'x' * 1000)",
+            "import os, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "while True:\n    try: os.write(1, b'x' * 1000)\n    except OSError: pass",
+            "import os\nos.ftruncate(1, 10_001)",
+            "print('x' * 10_000)",
+        ],
+    )
+    def test_output(self, sandbox, source):
+        result = run(sandbox, source, limits=Limits(output_bytes=10_000))
+        assert result.status == "output_limit"
+        assert len(result.stdout) == 10_000
+
+    def test_output_of_just_the_limit(self, sandbox):
+        result = run(sandbox, "print('x' * 9_999)", limits=Limits(output_bytes=10_000))
+        assert (result.status, len(result.stdout)) == ("ok", 10_000)
+
+    def test_threads(self, sandbox):
+        source = """
+            import threading, time
+            try:
+                for _ in range(3000):
+                    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+            except RuntimeError:
+                print("refused")
+        """
+        assert output(sandbox, source) == "refused\n"
+
+    @pytest.mark.parametrize("limits", [{"cpu_seconds": 0}, {"wall_seconds": -1}, {"memory_mb": 1}])
+    def test_limits_that_make_no_sense(self, sandbox, limits):
+        with pytest.raises(ValueError):
+            run(sandbox, "", limits=Limits(**limits))
+
+    def test_programs_that_make_no_sense(self, sandbox):
+        for program in (Program("", "other"), Program("", "function")):
+            with pytest.raises(ValueError):
+                sandbox.run(program, [""])
+
+
+class TestSeparation:
+    def test_environment_is_empty(self, sandbox, monkeypatch):
+        monkeypatch.setenv("SECRET", "hunter2")
+        with contextlib.closing(LocalSandbox(workers=1)) as started_now:
+            for each in (sandbox, started_now):
+                assert output(each, "import os\nprint(dict(os.environ), os.getenv('PATH'))") == "{} None\n"
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="programs run as another user only when the host is root")
+    def test_other_processes_and_private_files_are_out_of_reach(self, sandbox, tmp_path):
+        secret = tmp_path / "secret"
+        secret.write_text("hunter2")
+        secret.chmod(0o600)
+        [worker] = workers_of(os.getpid())
+        source = f"""
+            import os
+            tries = [lambda: open({str(secret)!r})]
+            for pid in ({os.getpid()}, {worker}, os.getppid()):
+                tries.append(lambda pid=pid: os.kill(pid, 9))
+                tries.append(lambda pid=pid: os.listdir(f"/proc/{{pid}}/fd"))
+                tries.append(lambda pid=pid: open(f"/proc/{{pid}}/environ"))
+                tries.append(lambda pid=pid: open(f"/proc/{{pid}}/mem", "wb"))
+            for index, attempt in enumerate(tries):
+                try:
+                    attempt()
+                    print("succeeded", index)
+                except PermissionError:
+                    pass
+        """
+        assert output(sandbox, source) == ""
+        assert workers_of(os.getpid()) == [worker]
+
+    def test_only_its_own_files_are_open(self, sandbox):
+        source = """
+            import os
+            for fd in os.listdir("/proc/self/fd"):
+                try: print(os.readlink(f"/proc/self/fd/{fd}"))
+                except FileNotFoundError: pass  # the listing itself
+        """
+        for name in output(sandbox, source).splitlines():
+            assert name.startswith("/memfd:") or name == "/dev/null" or os.path.isdir(name), name
+
+    @pytest.mark.parametrize(
+        "claim",
+        [
+            b'{"status": "ok"}',
+            b'{"status": "ok", "value": {"tuple": 3}}',
+            b'{"status": "ok", "value": {"object": []}}',
+            b'{"status": "ok", "value": %s}' % (b"[" * 5000 + b"]" * 5000),
+            b'{"status": "timeout"}',
+            b'{"status": ["ok"]}',
+            b'{"status": "exception", "exception": null}',
+            b'{"status": "exception", "exception": {"type": "A", "message": "B", "frames": [["x", "f"]]}}',
+            b"\xff",
+            b"[" * 50_000,
+            b"3",
+        ],
+    )
+    def test_false_claims_are_no_result(self, sandbox, claim):
+        result = call(sandbox, FORGE.format(claim=claim))
+        assert (result.status, result.value, result.exception) == ("no_result", None, None)
+
+    def test_forged_claims_give_nothing_that_returning_would_not(self, sandbox):
+        result = call(sandbox, FORGE.format(claim=b'{"status": "ok", "value": {"tuple": [1]}}'))
+        assert (result.status, result.value) == ("ok", (1,))
+
+        frames = b'[[1, "f"], [0, "g"], [999, "h"]]'
+        claim = b'{"status": "exception", "exception": {"type": "\\ud800", "message": "", "frames": %s}}' % frames
+        result = call(sandbox, FORGE.format(claim=claim))
+        assert result.status == "exception"
+        last_line = len(FORGE.splitlines())
+        assert result.exception.frames == (Frame(1, "f"), Frame(1, "g"), Frame(last_line, "h"))
+        result.exception.type.encode()
+
+    def test_later_writers_do_not_reach_the_output(self, sandbox):
+        source = """
+            import os, time
+            if os.fork() == 0:
+                os.setsid()
+                while True: print("late", flush=True)
+        """
+        first = run(sandbox, source)
+        assert first.status == "ok"
+        assert output(sandbox, "print(1)") == "1\n"
+
+    @pytest.mark.parametrize(
+        "leave",
+        [
+            "os.fork()\nos.fork()\nset_name('{name}')\nif os.getpid() != first: time.sleep(600)",
+            DAEMON,
+            "if os.fork() == 0:\n    os.fork()\n    os.setpgid(0, 0)\n    os.execv('/bin/sleep', ['{name}', '600'])\n"
+            "time.sleep(600)",
+        ],
+    )
+    def test_processes_left_behind_are_ended(self, sandbox, leave):
+        name = f"left{os.getpid()}"
+        source = SET_NAME + "import os, time\nfirst = os.getpid()\n" + leave.format(name=name)
+        result = run(sandbox, source, limits=Limits(wall_seconds=0.5))
+        assert result.status in ("ok", "timeout")
+        assert processes(name) == []
+
+    def test_fork_bomb(self, sandbox):
+        name = f"bomb{os.getpid()}"
+        source = f"""
+            set_name("{name}")
+            import os
+            while True:
+                try:
+                    os.fork()
+                    os.setsid()
+                except BaseException: pass
+        """
+        result = run(sandbox, SET_NAME + textwrap.dedent(source), limits=Limits(wall_seconds=0.3))
+        assert result.status == "timeout"
+        assert processes(name) == []
+
+    def test_each_input_gets_fresh_state(self, sandbox):
+        source = """
+            seen = []
+            class Solution:
+                def f(self, x, known=[]):
+                    import builtins
+                    known.append(x)
+                    seen.append(x)
+                    builtins.total = getattr(builtins, "total", 0) + 1
+                    builtins.sorted = None
+                    return [known, seen, builtins.total]
+        """
+        results = sandbox.run(Program(textwrap.dedent(source), "function", "f"), ["1", "2", "3"])
+        assert [result.value for result in results] == [[[x], [x], 1] for x in (1, 2, 3)]
+
+    def test_results_are_the_same_each_time(self, sandbox):
+        source = """
+            print(random.random(), sample(range(100), 5), {"a", "b", "c", "d"}, hash("x"))
+            raise ValueError(object())
+        """
+        results = [run(sandbox, source)]
+        with contextlib.closing(LocalSandbox(workers=1)) as other:
+            results += [run(other, source), run(other, source)]
+        assert len({(result.stdout, result.exception) for result in results}) == 1
+        assert results[0].exception.message == "<object object at 0x…>"
+
+    def test_isolation_is_reported_as_it_is(self, sandbox):
+        report = sandbox.isolation
+        assert (report.filesystem, report.network, report.kernel) == ("none", "none", "shared")
+        assert report.memory == "rlimit"
+        uid = int(output(sandbox, "import os\nprint(os.getuid())"))
+        assert (report.processes == "own session and user") == (uid != os.getuid())
+
+
+FORGE = """
+def f():
+    import os
+    for fd in range(3, 99):
+        try:
+            if "claim" in os.readlink(f"/proc/self/fd/{{fd}}"):
+                os.pwrite(fd, {claim!r}, 0)
+        except OSError:
+            pass
+    os._exit(0)
+"""
+
+
+class TestHost:
+    def test_several_inputs_in_order(self, sandbox):
+        results = sandbox.run(Program("print(int(input()) * 2)", "stdin"), ["1", "2", "x"])
+        assert [result.stdout for result in results] == ["2\n", "4\n", ""]
+        assert [result.status for result in results] == ["ok", "ok", "exception"]
+        assert sandbox.run(Program("", "stdin"), []) == []
+
+    def test_stop(self, sandbox):
+        seen = []
+
+        def stop(index, result):
+            seen.append((index, result.stdout))
+            return index == 1
+
+        results = sandbox.run(Program("print(input())", "stdin"), ["a", "b", "c"], stop=stop)
+        assert seen == [(0, "a\n"), (1, "b\n")]
+        assert [result.stdout for result in results] == ["a\n", "b\n"]
+
+    def test_threads(self):
+        with (
+            contextlib.closing(LocalSandbox(workers=2)) as sandbox,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            program = Program("print(int(input()) ** 2)", "stdin")
+            results = list(pool.map(lambda n: sandbox.run(program, [str(n)])[0].stdout, range(40)))
+            assert results == [f"{n**2}\n" for n in range(40)]
+            assert len(workers_of(os.getpid())) <= 3  # the module's sandbox may have one
+
+    def test_a_worker_that_died_between_runs_is_replaced(self, own_sandbox):
+        before = workers_of(os.getpid())
+        assert output(own_sandbox, "print(1)") == "1\n"
+        [worker] = set(workers_of(os.getpid())) - set(before)
+        os.kill(worker, signal.SIGKILL)
+        assert output(own_sandbox, "print(1)") == "1\n"
+
+    @pytest.mark.parametrize("deaths", [1, 2])
+    def test_a_worker_that_dies_during_a_run(self, own_sandbox, deaths):
+        others = set(workers_of(os.getpid()))
+
+        def kill_workers():
+            for _ in range(deaths):
+                while not (found := set(workers_of(os.getpid())) - others - killed):
+                    time.sleep(0.01)
+                time.sleep(0.5)  # until the program runs
+                os.kill(min(found), signal.SIGKILL)
+                killed.update(found)
+
+        killed: set[int] = set()
+        killer = threading.Thread(target=kill_workers)
+        killer.start()
+        try:
+            if deaths == 2:
+                with pytest.raises(SandboxError, match="two sandbox workers"):
+                    run(own_sandbox, "import time\ntime.sleep(600)", limits=Limits(wall_seconds=60))
+            else:
+                result = run(own_sandbox, "import time\ntime.sleep(2)", limits=Limits(wall_seconds=60))
+                assert result.status == "ok"
+        finally:
+            killer.join()
+        assert output(own_sandbox, "print(1)") == "1\n"
+
+    def test_closing(self):
+        sandbox = LocalSandbox(workers=1)
+        before = workers_of(os.getpid())
+        assert output(sandbox, "print(1)") == "1\n"
+        sandbox.close()
+        sandbox.close()
+        assert sandbox.closed
+        assert workers_of(os.getpid()) == before
+        with pytest.raises(SandboxError, match="closed"):
+            run(sandbox, "print(1)")
+
+    def test_closing_ends_runs_of_other_threads(self):
+        name = f"close{os.getpid()}"
+        source = SET_NAME + f"set_name('{name}')\nimport time\ntime.sleep(600)"
+        sandbox = LocalSandbox(workers=1)
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(run, sandbox, source, limits=Limits(wall_seconds=60))
+            while not processes(name) and not running.done():
+                time.sleep(0.01)
+            sandbox.close()
+            with pytest.raises(SandboxError, match="closed"):
+                running.result()
+        assert processes(name) == []
+
+    def test_errors_of_the_stop_callback_leave_it_usable(self, sandbox):
+        def stop(index, result):
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            sandbox.run(Program("", "stdin"), [""], stop=stop)
+        assert output(sandbox, "print(1)") == "1\n"
+
+    def test_a_forked_process_has_workers_of_its_own(self, sandbox):
+        assert output(sandbox, "print(1)") == "1\n"
+        pid = os.fork()
+        if pid == 0:
+            with contextlib.suppress(BaseException):
+                if output(sandbox, "print(2)") == "2\n":
+                    sandbox.close()
+                    os._exit(0)
+            os._exit(1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert output(sandbox, "print(3)") == "3\n"
+
+    def test_shared_sandbox(self):
+        sandbox = shared_sandbox()
+        assert shared_sandbox() is sandbox
+        sandbox.close()
+        assert shared_sandbox() is not sandbox
+
+    def test_an_interpreter_that_does_not_start(self):
+        with pytest.raises(SandboxError, match="cannot start"):
+            run(LocalSandbox(python="/nowhere/python"), "")
+        with pytest.raises(SandboxError, match="did not start"):
+            run(LocalSandbox(python="/bin/false"), "")
+
+    def test_a_worker_that_talks_nonsense(self, tmp_path):
+        liar = tmp_path / "python"
+        for words in ("hello", r"\0\0\0\2{}", r'\0\0\0\043{"isolation": {"filesystem": "none"}}\0\0\0\002[]'):
+            liar.write_text(f"#!/bin/sh\nprintf '{words}'\nsleep 1\n")
+            liar.chmod(0o700)
+            with contextlib.closing(LocalSandbox(workers=1, python=str(liar))) as sandbox, pytest.raises(SandboxError):
+                run(sandbox, "")
+
+    def test_at_least_one_worker(self):
+        with pytest.raises(ValueError, match="workers"):
+            LocalSandbox(workers=0)
+
+    def test_a_script_that_turns_warnings_into_errors(self):
+        script = """
+            from sdpo_gym.sandbox import LocalSandbox, Program
+
+            def once():
+                return LocalSandbox().run(Program("print(1)", "stdin"), [""])[0].stdout
+
+            once()  # its sandbox is collected while it is open
+            kept = LocalSandbox()
+            kept.run(Program("print(1)", "stdin"), [""])
+        """
+        command = [sys.executable, "-W", "error", "-X", "dev", "-c", textwrap.dedent(script)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests do this already")
+    def test_a_host_that_is_not_root(self):
+        if (python := unprivileged_python()) is None:
+            pytest.skip("no interpreter that everybody may run")
+        read_end, write_end = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            with contextlib.suppress(BaseException):
+                os.setgroups([])
+                os.setresgid(65534, 65534, 65534)
+                os.setresuid(65534, 65534, 65534)
+                sandbox = LocalSandbox(workers=1, python=python)
+                name = f"left{os.getpid()}"
+                run(sandbox, DAEMON.format(name=name))
+                left = processes(name)
+                uid = output(sandbox, "import os\nprint(os.getuid())")
+                os.write(write_end, f"{uid}{left} {sandbox.isolation.processes}".encode())
+                sandbox.close()
+            os._exit(0)
+        os.close(write_end)
+        os.waitpid(pid, 0)
+        assert os.read(read_end, 1000) == b"65534\n[] own session"
+        os.close(read_end)
+
+
+def unprivileged_python():
+    """An interpreter, new enough for a worker, that the user `nobody` may run."""
+    probe = "import os, sys; os.setuid(65534); os.execv(sys.argv[1], [sys.argv[1], '-c', sys.argv[2]])"
+    check = "import sys; sys.exit(sys.version_info < (3, 10))"
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([sys.executable, "-c", probe, python, check], capture_output=True).returncode == 0:
+            return python
+    return None
