@@ -48,7 +48,10 @@ class TransformersEngine:
         generator: torch.Generator,
     ) -> list[Response]:
         policy = self.policy
-        ids, mask = left_padded(prompts, policy.pad_id, policy.device)  # (B, P)
+        distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
+        row_prompts = [distinct.index(tuple(prompt)) for prompt in prompts for _ in range(group_size)]
+        expand = torch.tensor(row_prompts, device=policy.device)  # (B·G,)
+        ids, mask = left_padded(distinct, policy.pad_id, policy.device)  # (distinct prompts, P)
         cache = DynamicCache(config=policy.model.config)
         output = policy.model(
             input_ids=ids,
@@ -58,11 +61,10 @@ class TransformersEngine:
             use_cache=True,
             logits_to_keep=1,
         )
-        cache.batch_repeat_interleave(group_size)
-        mask = mask.repeat_interleave(group_size, dim=0)  # (B·G, P)
-        logits = output.logits[:, -1].repeat_interleave(group_size, dim=0)  # (B·G, V)
+        cache.batch_select_indices(expand)
+        mask, logits = mask[expand], output.logits[expand, -1]  # (B·G, P), (B·G, V)
 
-        count = len(prompts) * group_size
+        count = len(expand)
         token_ids: list[list[int]] = [[] for _ in range(count)]
         logprobs: list[list[float]] = [[] for _ in range(count)]
         stop = torch.tensor(sorted(policy.stop_ids), device=policy.device)

@@ -38,6 +38,7 @@ class SDPO:
         config = self.config
         if not config.preflight_tasks:
             return {}
+        self.console.print("pre-flight: the model attempts the tasks again, shown what its teacher would be shown …")
         kinds = list(dict.fromkeys([config.context, "demonstration", "feedback"]))
         gaps = measure_gaps(
             self.policy,

@@ -21,13 +21,17 @@ from agents.sampling.engine import SamplingEngine, SamplingParameters
 from agents.sdpo.reprompt import ContextKind, RepromptStyle, choose_contexts, teacher_prompt
 
 
+ATTEMPTS_PER_TASK = 4
+"""Of the student's attempts at a task, the contexts of so many are tried."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """Success with and without a context, on the same tasks."""
 
     context: ContextKind
     attempts: int
-    """Attempts of the teacher; as many as attempts of the student for which there was a context."""
+    """Attempts of the teacher."""
 
     student: float
     teacher: float
@@ -64,7 +68,7 @@ def measure_gaps(
         for start, group in zip(starts, groups, strict=False):
             contexts = choose_contexts(group, kind, exclude_own_success=exclude_own_success, rng=rng)
             student = float(np.mean([episode.success for episode in group]))
-            for context in contexts:
+            for context in contexts[:ATTEMPTS_PER_TASK]:
                 prompt = context and teacher_prompt(policy, style, group[0].messages, context, max_prompt_tokens)
                 if prompt:
                     attempts.append((start, prompt, student))
