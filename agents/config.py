@@ -64,7 +64,7 @@ class LearnerConfig:
     tis_cap: float = 2.0
     """Cap of the importance weight that corrects for differences between sampler and trainer."""
 
-    micro_batch_tokens: int = 8192
+    micro_batch_tokens: int = 2048
     """Most tokens, padding included, in one forward and backward pass. Lower it when memory runs out."""
 
     sampling_rows: int = 64

@@ -38,7 +38,7 @@ class TokenBatch:
 
     rows: Sequence[Row]
     row_of_token: torch.Tensor  # (N,) int64
-    logits: torch.Tensor  # (N, V) float32, divided by the temperature
+    distributions: torch.Tensor  # (N, V) float32, log-probs of all tokens, at the sampling temperature
     logprobs: torch.Tensor  # (N,) log-probs of the tokens that were sampled
     old_logprobs: torch.Tensor  # (N,) the same before this batch's first optimizer step, detached
     sampler_logprobs: torch.Tensor  # (N,) the same as the sampler computed them
@@ -53,7 +53,7 @@ class Algorithm(Protocol):
         ...
 
     def targets(self, rows: Sequence[Row]) -> Any:
-        """What `token_losses` needs besides the student's logits. Called without gradients, before the student."""
+        """What `token_losses` needs besides the batch. Called without gradients, before the student's forward pass."""
         ...
 
     def token_losses(self, batch: TokenBatch, targets: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -126,9 +126,10 @@ class Updater:
 
     def _forward(self, rows: Sequence[Row]) -> TokenBatch:
         policy, device = self.policy, self.policy.device
-        logits = row_logits(policy, [row.episode.prompt_ids for row in rows], rows) / self.config.temperature
+        prompts = [row.episode.prompt_ids for row in rows]
+        distributions = next_token_logprobs(policy, prompts, rows, self.config.temperature)
         token_ids = _flat([turn.response_ids for row in rows for turn in row.episode.turns], torch.int64, device)
-        logprobs = token_logprobs(logits, token_ids)
+        logprobs = pick(distributions, token_ids)
         old = logprobs.detach()
         if rows[0].old_logprobs is not None:
             old = torch.cat([row.old_logprobs for row in rows])
@@ -136,7 +137,7 @@ class Updater:
         return TokenBatch(
             rows=rows,
             row_of_token=torch.arange(len(rows), device=device).repeat_interleave(lengths),
-            logits=logits,
+            distributions=distributions,
             logprobs=logprobs,
             old_logprobs=old,
             sampler_logprobs=_flat([row.episode.logprobs for row in rows], torch.float32, device),
@@ -152,16 +153,22 @@ class Updater:
                 row.old_logprobs = logprobs
 
 
-def row_logits(policy: Policy, prompts: Sequence[Sequence[int]], rows: Sequence[Row]) -> torch.Tensor:
-    """Logits (N, V), float32, at the rows' response tokens, each row's episode read after the given prompt."""
+def next_token_logprobs(
+    policy: Policy, prompts: Sequence[Sequence[int]], rows: Sequence[Row], temperature: float
+) -> torch.Tensor:
+    """Log-probs (N, V), float32, at the rows' response tokens, each row's responses read after the given prompt."""
     logits = response_logits(policy, prompts, [row.episode.continuation_ids for row in rows])
     mask = _flat([row.episode.loss_mask for row in rows], torch.bool, policy.device)
-    return logits if bool(mask.all()) else logits[mask]
+    if not bool(mask.all()):
+        logits = logits[mask]
+    if temperature != 1.0:
+        logits = logits / temperature
+    return logits.log_softmax(-1)
 
 
-def token_logprobs(logits: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
-    """Log-probs (N,) of tokens (N,) under logits (N, V)."""
-    return logits.gather(-1, token_ids[:, None]).squeeze(-1) - logits.logsumexp(-1)
+def pick(distributions: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
+    """The entries (N,) of distributions (N, V) at the given tokens (N,)."""
+    return distributions.gather(-1, token_ids[:, None]).squeeze(-1)
 
 
 def sampler_correction(batch: TokenBatch, cap: float) -> torch.Tensor:
@@ -197,8 +204,7 @@ def _padded_tokens(rows: Sequence[Row]) -> int:
 
 @torch.no_grad()
 def _probability_metrics(batch: TokenBatch) -> dict[str, torch.Tensor]:
-    probabilities = batch.logits.softmax(-1)
-    entropy = batch.logits.logsumexp(-1) - (probabilities * batch.logits).sum(-1)
+    entropy = -(batch.distributions.exp() * batch.distributions).sum(-1)
     return {"entropy": entropy, "sampler_mismatch": (batch.old_logprobs - batch.sampler_logprobs).abs()}
 
 

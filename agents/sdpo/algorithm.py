@@ -19,7 +19,7 @@ from agents.sdpo.loss import compared_logprobs, distribution_divergence, importa
 from agents.sdpo.preflight import measure_gaps, report_gaps
 from agents.sdpo.reprompt import choose_contexts, teacher_prompt
 from agents.sdpo.teacher import Teacher
-from agents.update import Row, TokenBatch, row_logits, sampler_correction, token_logprobs
+from agents.update import Row, TokenBatch, next_token_logprobs, pick, sampler_correction
 
 
 class SDPO:
@@ -77,17 +77,17 @@ class SDPO:
         return rows, {"learned_fraction": len(rows) / count} | metrics
 
     def targets(self, rows: Sequence[Row[list[int]]]) -> torch.Tensor:
-        """The teacher's logits at the response tokens, (N, V)."""
+        """The teacher's log-probs of all tokens at the response tokens, (N, V)."""
         with self.teacher.applied():
-            return row_logits(self.policy, [row.signal for row in rows], rows) / self.config.temperature
+            return next_token_logprobs(self.policy, [row.signal for row in rows], rows, self.config.temperature)
 
     def token_losses(self, batch: TokenBatch, targets: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         config = self.config
-        teacher_logprobs = token_logprobs(targets, batch.token_ids)
+        teacher_logprobs = pick(targets, batch.token_ids)
         if config.level == "token":
             losses = sampled_token_loss(batch.logprobs, teacher_logprobs)
         else:
-            student, teacher = compared_logprobs(batch.logits, targets, config.top_k, config.tail)
+            student, teacher = compared_logprobs(batch.distributions, targets, config.top_k, config.tail)
             losses = distribution_divergence(student, teacher, config.divergence, config.jsd_alpha)
         metrics = {"divergence": losses.detach(), "token_advantage": teacher_logprobs - batch.logprobs.detach()}
         weights = importance_weights(batch.logprobs, batch.old_logprobs, config.is_clip)

@@ -12,6 +12,8 @@ import torch
 
 Divergence = Literal["reverse_kl", "forward_kl", "jsd"]
 
+_TINY = torch.finfo(torch.float32).tiny
+
 
 def distribution_divergence(
     student: torch.Tensor, teacher: torch.Tensor, kind: Divergence, alpha: float = 0.5
@@ -37,13 +39,13 @@ def distribution_divergence(
 
 
 def compared_logprobs(
-    student_logits: torch.Tensor, teacher_logits: torch.Tensor, top_k: int, tail: bool
+    student: torch.Tensor, teacher: torch.Tensor, top_k: int, tail: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Reduce two distributions to the student's top k tokens (Appendix A.3).
+    """Reduce two distributions, given as log-probs (N, V), to the student's top k tokens (Appendix A.3).
 
     Args:
-        student_logits: (N, V).
-        teacher_logits: (N, V).
+        student: Log-probs with gradients.
+        teacher: Log-probs without.
         top_k: 0, or V or more, keeps all tokens.
         tail: Whether all other tokens' probability is kept as one more entry. It is summed over those tokens, not taken
             as the rest to 1, so that it stays exact when it is small. Without it both sides are renormalised.
@@ -51,10 +53,10 @@ def compared_logprobs(
     Returns:
         Log-probs of student and teacher, each (N, V), (N, top_k + 1) or (N, top_k).
     """
-    if not 0 < top_k < student_logits.shape[-1]:
-        return student_logits.log_softmax(-1), teacher_logits.log_softmax(-1)
-    indices = student_logits.detach().topk(top_k, dim=-1).indices  # (N, K)
-    return _reduced(student_logits, indices, tail), _reduced(teacher_logits, indices, tail)
+    if not 0 < top_k < student.shape[-1]:
+        return student, teacher
+    indices = student.detach().topk(top_k, dim=-1).indices  # (N, K)
+    return _reduced(student, indices, tail), _reduced(teacher, indices, tail)
 
 
 def sampled_token_loss(logprobs: torch.Tensor, teacher_logprobs: torch.Tensor) -> torch.Tensor:
@@ -70,12 +72,17 @@ def importance_weights(logprobs: torch.Tensor, old_logprobs: torch.Tensor, cap: 
     return (logprobs.detach() - old_logprobs).clamp(-20, 20).exp().clamp_max(cap)
 
 
-def _reduced(logits: torch.Tensor, indices: torch.Tensor, tail: bool) -> torch.Tensor:
-    top = logits.gather(-1, indices)
+def _reduced(logprobs: torch.Tensor, indices: torch.Tensor, tail: bool) -> torch.Tensor:
+    top = logprobs.gather(-1, indices)
     if not tail:
         return top.log_softmax(-1)
-    rest = logits.scatter(-1, indices, -torch.inf).logsumexp(-1, keepdim=True)
-    return torch.cat([top, rest], dim=-1) - logits.logsumexp(-1, keepdim=True)
+    with torch.no_grad():
+        rest = logprobs.exp().scatter_(-1, indices, 0.0).sum(-1, keepdim=True).clamp_min(_TINY)
+    # The value is the exact sum over the tail. Its gradient comes from the top tokens, as all probabilities sum to 1:
+    # a backward pass through the k of them, instead of through the vocabulary.
+    mass = top.exp().sum(-1, keepdim=True)
+    log_rest = rest.log() + (mass.detach() - mass) / rest
+    return torch.cat([top, log_rest], dim=-1)
 
 
 def _kl(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,6 @@ from agents.rollouts import collect_groups
 from agents.sampling.engine import SamplingEngine, SamplingParameters
 from agents.sdpo.reprompt import ContextKind, RepromptStyle, choose_contexts, teacher_prompt
 
-
 ATTEMPTS_PER_TASK = 4
 """Of the student's attempts at a task, the contexts of so many are tried."""
 

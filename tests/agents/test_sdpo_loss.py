@@ -32,7 +32,7 @@ def test_divergence_of_known_distributions(kind, alpha, expected):
     ],
 )
 def test_top_two_with_and_without_tail(kind, tail, expected):
-    student, teacher = compared_logprobs(STUDENT + 3.0, TEACHER - 1.0, top_k=2, tail=tail)
+    student, teacher = compared_logprobs(STUDENT, TEACHER, top_k=2, tail=tail)
     assert distribution_divergence(student, teacher, kind).item() == pytest.approx(expected, abs=1e-6)
 
 
@@ -75,7 +75,8 @@ def test_gradients_by_finite_differences(kind, top_k, tail):
     teacher = torch.randn(2, 9, generator=generator, dtype=torch.float64)
 
     def loss(logits):
-        return distribution_divergence(*compared_logprobs(logits, teacher, top_k, tail), kind)
+        compared = compared_logprobs(logits.log_softmax(-1), teacher.log_softmax(-1), top_k, tail)
+        return distribution_divergence(*compared, kind)
 
     assert torch.autograd.gradcheck(loss, (student,))
 
@@ -83,7 +84,7 @@ def test_gradients_by_finite_differences(kind, top_k, tail):
 @pytest.mark.parametrize("kind", ["reverse_kl", "forward_kl", "jsd"])
 def test_all_tokens_as_top_k_equals_the_full_vocabulary(kind):
     generator = torch.Generator().manual_seed(1)
-    student, teacher = torch.randn(2, 5, 11, generator=generator)
+    student, teacher = torch.randn(2, 5, 11, generator=generator).log_softmax(-1)
     full = distribution_divergence(*compared_logprobs(student, teacher, 0, True), kind)
     for top_k in (11, 100):
         same = distribution_divergence(*compared_logprobs(student, teacher, top_k, True), kind)
@@ -98,8 +99,8 @@ def test_all_tokens_as_top_k_equals_the_full_vocabulary(kind):
 )
 def test_divergences_are_finite_and_not_negative(values, kind, top_k, tail):
     student = torch.tensor([values[:6]], requires_grad=True)
-    teacher = torch.tensor([values[6:]])
-    loss = distribution_divergence(*compared_logprobs(student, teacher, top_k, tail), kind)
+    teacher = torch.tensor([values[6:]]).log_softmax(-1)
+    loss = distribution_divergence(*compared_logprobs(student.log_softmax(-1), teacher, top_k, tail), kind)
     loss.sum().backward()
     assert torch.isfinite(loss).all() and loss.item() > -1e-5
     assert torch.isfinite(student.grad).all()
@@ -111,7 +112,8 @@ def test_a_tail_of_tiny_probability_stays_finite():
     peaked = torch.full((1, 8), -40.0)
     peaked[0, :2] = 0.0
     student = peaked.clone().requires_grad_()
-    loss = distribution_divergence(*compared_logprobs(student, torch.zeros(1, 8), 2, True), "forward_kl")
+    teacher = torch.zeros(1, 8).log_softmax(-1)
+    loss = distribution_divergence(*compared_logprobs(student.log_softmax(-1), teacher, 2, True), "forward_kl")
     loss.sum().backward()
     assert torch.isfinite(loss).all() and torch.isfinite(student.grad).all()
     # Teacher: 1/8 each for the two, 6/8 for the six others, to which the student gives e⁻⁴⁰/2 each.

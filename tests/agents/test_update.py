@@ -17,7 +17,7 @@ from agents.sampling.transformers_engine import TransformersEngine
 from agents.sdpo.algorithm import SDPO
 from agents.sdpo.config import SDPOConfig
 from agents.sdpo.teacher import Teacher
-from agents.update import Row, Updater, micro_batches, split, token_logprobs
+from agents.update import Row, Updater, micro_batches, pick, split
 
 QUESTIONS = ("What is it?", "And what is that, in other words?")
 
@@ -92,7 +92,7 @@ def test_an_update_changes_the_weights_and_does_what_it_is_for(policy, make):
         gains = {True: [], False: []}
         for episode in (episode for group in groups for episode in group):
             logits = response_logits(policy, [episode.prompt_ids], [episode.continuation_ids])
-            logprobs = token_logprobs(logits, torch.tensor(episode.continuation_ids))
+            logprobs = pick(logits.log_softmax(-1), torch.tensor(episode.continuation_ids))
             gains[episode.success].append(logprobs.sum().item() - sum(episode.logprobs))
         assert np.mean(gains[True]) > np.mean(gains[False])
 
