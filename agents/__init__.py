@@ -2,6 +2,6 @@
 
 import os
 
-# On CPU, tensors over the vocabulary are large and short-lived: with huge pages an update takes a fifth less time. Has to
-# be set before torch allocates anything.
+# On CPU, tensors over the vocabulary are large and short-lived: with huge pages an update takes a fifth less time.
+# It has to be set before torch allocates anything.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

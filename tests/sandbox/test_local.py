@@ -217,6 +217,11 @@ class TestFunction:
         assert (result.status, result.exception.type) == ("exception", "NameError")
         assert "'f'" in result.exception.message
 
+    def test_a_name_of_the_preamble_is_not_the_programs_function(self, sandbox):
+        for source, status in [("", "exception"), ("from math import gcd", "ok"), ("gcd = math.gcd", "ok")]:
+            [result] = sandbox.run(Program(source, "function", "gcd"), ["4\n6"])
+            assert result.status == status
+
     def test_arguments_that_are_not_json_are_the_callers_mistake(self, sandbox):
         for arguments in ("[1", "[" * 100_000):
             with pytest.raises(ValueError, match="input 0"):

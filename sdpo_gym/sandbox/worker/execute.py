@@ -104,6 +104,7 @@ def _run_as_main(job: dict[str, Any], module: types.ModuleType) -> dict[str, Any
 
 def _call_function(job: dict[str, Any], module: types.ModuleType) -> dict[str, Any]:
     arguments = [json.loads(line) for line in job["input"].split("\n") if line.strip()]
+    module.__dict__.pop(job["entry_point"], None)  # a function of the preamble, such as gcd, is not the program's
     code, claim = _compile(job["source"])
     if code is None:
         return claim
