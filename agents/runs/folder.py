@@ -1,9 +1,9 @@
 """The folder of a run: its configuration, metrics, sampled rollouts and checkpoint.
 
-    config.json      the settings, and the versions of what computed
-    metrics.jsonl    one record per training step or evaluation
-    rollouts.jsonl   every sampled attempt with its feedback
-    checkpoint/      weights and tokenizer, in the layout of `from_pretrained`
+config.json      the settings, and the versions of what computed
+metrics.jsonl    one record per training step or evaluation
+rollouts.jsonl   every sampled attempt with its feedback
+checkpoint/      weights and tokenizer, in the layout of `from_pretrained`
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class RunFolder:
 
     def save_checkpoint(self, policy: Policy) -> Path:
         """Write the policy to `checkpoint/`, which is either the previous one or complete, never half-written."""
-        target, partial, previous = (self.path / name for name in ("checkpoint", "checkpoint.partial", "checkpoint.old"))
+        target = self.path / "checkpoint"
+        partial, previous = target.with_suffix(".partial"), target.with_suffix(".old")
         with self._writing():
             shutil.rmtree(partial, ignore_errors=True)
             try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 class Interrupts:
     """Turns SIGINT and SIGTERM into KeyboardInterrupt, but not within `critical` sections: there it waits for the end.
 
-    Use it as a context manager around a run. Outside the main thread, where Python delivers no signals, it does nothing.
+    Use it as a context manager around a run. Outside the main thread, which alone gets signals, it does nothing.
     """
 
     def __init__(self) -> None:
