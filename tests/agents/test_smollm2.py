@@ -30,7 +30,7 @@ def test_load_train_save_reload(tmp_path):
         likeliest = response_logits(policy, [prompt], [sentence]).argmax(-1)
     assert likeliest.tolist() == sentence
 
-    optimizer = torch.optim.SGD(policy.model.parameters(), lr=0.01)
+    optimizer = torch.optim.SGD(policy.model.parameters(), lr=0.001)
     losses = []
     for _ in range(2):
         logits = response_logits(policy, [prompt], [answer])
