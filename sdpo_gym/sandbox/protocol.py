@@ -6,9 +6,15 @@ the host never unpickles or evaluates anything that comes out of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
+
+MIN_MEMORY_MB = 64
+"""What the interpreter itself needs."""
 
 Status = Literal[
     "ok",  # ran to its end
@@ -106,6 +112,8 @@ class RunResult:
     signal: int | None = None
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    fresh: bool = True
+    """Whether the process had run nothing before this input."""
 
 
 @dataclass(frozen=True)
@@ -119,22 +127,39 @@ class IsolationReport:
     kernel: str = "shared"
     notes: tuple[str, ...] = field(default=())
 
+    def missing(self, require: Collection[str]) -> list[str]:
+        """Those of `require` (names of fields) that nothing provides.
 
-class Sandbox(Protocol):
+        Raises:
+            ValueError: a name is not one of a kind of isolation.
+        """
+        kinds = ("filesystem", "network", "processes", "memory", "kernel")
+        if unknown := set(require) - set(kinds):
+            raise ValueError(f"unknown isolation {sorted(unknown)}; what can be required is {list(kinds)}")
+        return [kind for kind in kinds if kind in require and getattr(self, kind) in ("none", "shared")]
+
+
+Stop = Callable[[int, RunResult], bool]
+Accept = Callable[[int, RunResult], bool]
+
+
+class Sandbox(ABC):
     """Runs untrusted programs. Safe to call from several threads at once."""
 
     workers: int
     """How many programs run at the same time; more calls wait."""
 
+    @abstractmethod
     def run(
         self,
         program: Program,
         inputs: Sequence[str],
         limits: Limits = Limits(),
         *,
-        stop: Callable[[int, RunResult], bool] | None = None,
+        stop: Stop | None = None,
+        accept: Accept | None = None,
     ) -> list[RunResult]:
-        """Run the program on the inputs, in order, each in fresh state.
+        """Run the program on the inputs, in order.
 
         Args:
             program: What to run.
@@ -142,18 +167,64 @@ class Sandbox(Protocol):
             limits: Limits of each run and of all together.
             stop: Called in the host with the index and result of each run; True ends the runs early, and the returned
                 list is then shorter than `inputs`.
+            accept: Called in the host with the index and result of a run; whether the result is a good one. With it,
+                inputs share a process as long as their results are accepted, which is many times faster. A result that
+                is not accepted counts only if the process had run nothing before; else the input is run again in a
+                fresh one. Without it every input gets a process of its own.
 
         Returns:
             One result per input that was started, in order.
 
         Raises:
             SandboxError: the sandbox failed, twice in a row, for a reason other than the program.
+            ValueError: the program, an input or a limit makes no sense.
         """
-        ...
+
+    async def arun(
+        self,
+        program: Program,
+        inputs: Sequence[str],
+        limits: Limits = Limits(),
+        *,
+        stop: Stop | None = None,
+        accept: Accept | None = None,
+    ) -> list[RunResult]:
+        """`run`, for use with asyncio: in a thread, which mostly waits."""
+        return await asyncio.to_thread(self.run, program, inputs, limits, stop=stop, accept=accept)
 
     @property
-    def isolation(self) -> IsolationReport: ...
+    @abstractmethod
+    def isolation(self) -> IsolationReport:
+        """What is in force. May start a worker to find out."""
 
+    @abstractmethod
     def close(self) -> None:
         """End all worker processes. The sandbox cannot be used afterwards. May be called more than once."""
-        ...
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool: ...
+
+
+def check_request(program: Program, limits: Limits) -> None:
+    """Raise ValueError on a program or limits that make no sense, which must not look like the program's mistake."""
+    if program.mode not in ("stdin", "function"):
+        raise ValueError(f"unknown mode {program.mode!r}")
+    if program.mode == "function" and not program.entry_point:
+        raise ValueError("mode 'function' needs an entry_point")
+    if limits.memory_mb < MIN_MEMORY_MB:
+        raise ValueError(f"memory_mb must be at least {MIN_MEMORY_MB}, not {limits.memory_mb}")
+    if min(limits.cpu_seconds, limits.wall_limit) <= 0 or limits.output_bytes < 0:
+        raise ValueError("limits must be positive")
+
+
+def check_input(program: Program, index: int, text: str) -> None:
+    """Raise ValueError on an input that is not what the program's mode takes."""
+    if program.mode == "stdin":
+        return
+    try:
+        for line in text.split("\n"):
+            if line.strip():
+                json.loads(line, parse_int=len)  # numbers of any length, without the cost
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"input {index} is not one JSON value per line: {error}") from error

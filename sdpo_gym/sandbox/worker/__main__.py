@@ -1,14 +1,36 @@
-"""A fork server: reads jobs on descriptor 0, runs each in a fresh child, and answers on descriptor 1.
+"""A fork server: reads jobs on descriptor 0, runs programs in restricted children, and answers on descriptor 1.
 
-It runs nothing of a program itself, not even the compiler. What ended a child is seen and decided here, outside the
-child, which adds only its claim about the value or the exception.
+It runs nothing of a program itself, not even the compiler.
 """
 
+import json
 import os
 import resource
 import sys
 
 STACK_BYTES = 256 << 20
+
+
+def main(options: dict) -> None:
+    """Prepare this process, and serve."""
+    import filesystem
+    import namespaces
+    import serve
+
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+    number = os.getpid()  # as the host sees it: no other worker has it
+    entered = ""
+    if options["namespaces"]:
+        paths = filesystem.readable([*options["packages"], os.path.dirname(os.path.abspath(__file__))])
+        if namespaces.try_out(paths):
+            namespaces.enter(paths)
+            entered = "namespaces"
+    serve.main(requests, answers, number, entered, options["packages"])
+
 
 if __name__ == "__main__":
     _, hard = resource.getrlimit(resource.RLIMIT_STACK)
@@ -16,7 +38,4 @@ if __name__ == "__main__":
     if resource.getrlimit(resource.RLIMIT_STACK)[0] != stack:
         resource.setrlimit(resource.RLIMIT_STACK, (stack, hard))
         os.execv(sys.executable, sys.orig_argv)  # the room for the stack is set aside at exec
-
-    import serve
-
-    serve.main()
+    main(json.loads(sys.argv[1]))

@@ -1,6 +1,6 @@
-"""Runs one untrusted program in this process, a restricted child of the worker, and ends the process.
+"""Runs one untrusted program, on one input after another, in this process, a restricted child of the worker.
 
-What it reports is a claim and no more: the program can find the same file descriptor. That gives it nothing that it
+What it reports is a claim and no more: the program can find the same file descriptors. That gives it nothing that it
 could not have by returning or raising.
 """
 
@@ -13,75 +13,101 @@ import sys
 import threading
 import types
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import wire
+from library import RECURSION_LIMIT
 from restrict import lift_soft_limits
 
 FILENAME = "Solution.py"
-RECURSION_LIMIT = 50_000
-INT_DIGITS = 50_000
-THREAD_STACK_BYTES = 8 << 20
 MESSAGE_CHARS = 4_000
 MAX_FRAMES = 50
 
-# What LiveCodeBench puts in front of every program, in its order.
-MODULES = (
-    "string re datetime collections heapq bisect copy math random statistics itertools functools operator io sys json"
-)
+
+class Files(NamedTuple):
+    """Descriptors that the worker and its child share."""
+
+    stdin: int
+    """The input."""
+
+    stdout: int
+    claim: int
+    """The child's account of the run."""
+
+    go: int
+    """An eventfd: the input is there."""
+
+    done: int
+    """An eventfd: the run is over, and the process can take another input."""
 
 
-def load_preamble() -> dict[str, Any]:
-    """Prepare the interpreter, and return the names that every program finds defined."""
-    names: dict[str, Any] = {}
-    exec("\n".join(f"from {module} import *" for module in f"{MODULES} builtins typing".split()), names)
-    exec("\n".join(f"import {module}" for module in MODULES.split()), names)
-    del names["__builtins__"]
-    sys.setrecursionlimit(RECURSION_LIMIT)
-    if hasattr(sys, "set_int_max_str_digits"):
-        sys.set_int_max_str_digits(INT_DIGITS)
-    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # `python -S` leaves them out
-    threading.stack_size(THREAD_STACK_BYTES)  # the default is RLIMIT_STACK, which would use up the address space
-    return names
-
-
-def execute(job: dict[str, Any], preamble: dict[str, Any], claim_fd: int) -> NoReturn:
-    """Run the program of a job on its input, write the claim, and end this process."""
+def execute(program: dict[str, Any], preamble: dict[str, Any], files: Files) -> NoReturn:
+    """Run a program on the inputs that the worker hands over, until it leaves something behind; end this process."""
     pid = os.getpid()
-    random.seed(0)
-    _open_standard_streams()
-    sys.argv = [FILENAME]
-    as_main = job["mode"] == "stdin"
-    module = types.ModuleType("__main__" if as_main else "solution")
-    module.__dict__.update(preamble, __file__=FILENAME, __builtins__=builtins)
-    module.__dict__.update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
-    sys.modules[module.__name__] = module
-    stdout = sys.stdout
-    claim = _run_as_main(job, module) if as_main else _call_function(job, module)
-    _attempt(lambda: sys.stdout.flush())
-    _attempt(stdout.flush)
-    if os.getpid() != pid:
-        os._exit(0)  # a fork of the program came here as well
-    _attempt(lift_soft_limits)
-    written = _attempt(lambda: _write_claim(claim_fd, claim))
-    written = written or _attempt(lambda: _write_claim(claim_fd, {"status": "memory"}))
-    os._exit(0 if written or claim == {"status": "ok"} else 1)
+    code: types.CodeType | None = None
+    while True:
+        os.eventfd_read(files.go)
+        os.dup2(files.stdin, 0)
+        os.dup2(files.stdout, 1)
+        os.lseek(0, 0, os.SEEK_SET)
+        os.lseek(1, 0, os.SEEK_SET)
+        random.seed(0)
+        sys.setrecursionlimit(RECURSION_LIMIT)
+        sys.argv = [FILENAME]
+        stdout = _open_standard_streams()
+        claim: dict[str, Any] = {}
+        if code is None:
+            code, claim = _compile(program["source"])
+        if code is not None:
+            claim = _run(program, code, preamble)
+        _attempt(lambda: sys.stdout.flush())
+        _attempt(stdout.flush)
+        if os.getpid() != pid:
+            os._exit(0)  # a fork of the program came here as well
+        if claim.get("status") == "ok" and _attempt(lambda: _write_claim(files.claim, claim)) and _is_clean():
+            os.eventfd_write(files.done, 1)
+            continue
+        _attempt(lift_soft_limits)
+        written = _attempt(lambda: _write_claim(files.claim, claim))
+        written = written or _attempt(lambda: _write_claim(files.claim, {"status": "memory"}))
+        os._exit(0 if written or claim == {"status": "ok"} else 1)
 
 
-def _open_standard_streams() -> None:
+def _is_clean() -> bool:
+    """Whether nothing of the run goes on: no thread, no exit handler."""
+    return threading.active_count() == 1 and atexit._ncallbacks() == 0
+
+
+def _open_standard_streams() -> Any:
     def stream(fd: int, mode: str, errors: str) -> Any:
         return open(fd, mode, encoding="utf-8", errors=errors, newline="\n", closefd=False)
 
     sys.stdin = sys.__stdin__ = stream(0, "r", "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = stream(1, "w", "surrogateescape")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = stream(2, "w", "backslashreplace")  # type: ignore[misc]
+    return sys.stdout
 
 
-def _run_as_main(job: dict[str, Any], module: types.ModuleType) -> dict[str, Any]:
+def _run(program: dict[str, Any], code: types.CodeType, preamble: dict[str, Any]) -> dict[str, Any]:
+    as_main = program["mode"] == "stdin"
+    text = "" if as_main else _read_arguments()
+    module = types.ModuleType("__main__" if as_main else "solution")
+    module.__dict__.update(preamble, __file__=FILENAME, __builtins__=builtins)
+    module.__dict__.update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
+    sys.modules[module.__name__] = module
+    return _run_as_main(code, module) if as_main else _call_function(program, code, module, text)
+
+
+def _read_arguments() -> str:
+    """All of standard input, of which the program finds nothing left."""
+    parts = []
+    while part := os.read(0, 1 << 24):
+        parts.append(part)
+    return b"".join(parts).decode("utf-8", "surrogatepass")
+
+
+def _run_as_main(code: types.CodeType, module: types.ModuleType) -> dict[str, Any]:
     """Run a program as Python runs a script: to the end of its threads and exit handlers."""
-    code, claim = _compile(job["source"])
-    if code is None:
-        return claim
     failures: list[dict[str, Any]] = []
 
     def note_failure(thread: Any) -> None:
@@ -95,30 +121,30 @@ def _run_as_main(job: dict[str, Any], module: types.ModuleType) -> dict[str, Any
         pass
     except BaseException as error:
         failures.insert(0, _describe(error))
-    _attempt(threading._shutdown)  # type: ignore[attr-defined]
+    if threading.active_count() > 1:
+        _attempt(threading._shutdown)  # type: ignore[attr-defined]  # once in a process
     _attempt(atexit._run_exitfuncs)
     claim = failures[0] if failures else {"status": "ok"}
     module.__dict__.clear()  # flushes files that the program left open, such as its own on descriptor 1
     return claim
 
 
-def _call_function(job: dict[str, Any], module: types.ModuleType) -> dict[str, Any]:
-    arguments = [json.loads(line) for line in job["input"].split("\n") if line.strip()]
-    module.__dict__.pop(job["entry_point"], None)  # a function of the preamble, such as gcd, is not the program's
-    code, claim = _compile(job["source"])
-    if code is None:
-        return claim
+def _call_function(
+    program: dict[str, Any], code: types.CodeType, module: types.ModuleType, text: str
+) -> dict[str, Any]:
+    arguments = [json.loads(line) for line in text.split("\n") if line.strip()]
+    module.__dict__.pop(program["entry_point"], None)  # a function of the preamble, such as gcd, is not the program's
     try:
         exec(code, module.__dict__)
-        function = _find_function(module.__dict__, job["entry_point"])
+        function = _find_function(module.__dict__, program["entry_point"])
         if function is None:
-            message = f"expected a function, or a method of class Solution, named {job['entry_point']!r}"
+            message = f"expected a function, or a method of class Solution, named {program['entry_point']!r}"
             return {"status": "exception", "exception": {"type": "NameError", "message": message, "frames": []}}
         value = function(*arguments)
     except BaseException as error:
         return _describe(error)
     try:
-        return {"status": "ok", "value": wire.encode(value, job["limits"]["output_bytes"])}
+        return {"status": "ok", "value": wire.encode(value, program["output_bytes"])}
     except wire.NotPlain:
         return {"status": "ok", "opaque": True}
     except wire.TooLarge:

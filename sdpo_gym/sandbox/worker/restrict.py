@@ -1,17 +1,20 @@
-"""How a child locks itself down before it runs an untrusted program. Further layers belong here."""
+"""How a child locks itself down before it runs an untrusted program."""
 
 import math
 import os
 import resource
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import landlock
 import linux
+import seccomp
 
 NOBODY = 65534
 FIRST_PRIVATE_UID = 1_900_000_000
-"""A worker's programs run as this user plus its process id. By convention 1879048192 … 2147483647 belong to nobody."""
+"""A worker's programs run as a user of its own from here on. By convention 1879048192 … 2147483647 belong to nobody."""
 
 PROCESSES = 64
 """Processes and threads of one program."""
@@ -21,6 +24,8 @@ RESERVE_BYTES = 64 << 20
 """Memory beyond the program's limit, to say with that it ran out."""
 CLAIM_BYTES = 1 << 16
 """Bytes beyond the output limit, for the child's account of what happened."""
+CPU_BACKSTOP = 100
+"""The worker watches the clock; the kernel ends a child that has used this many times the limit of one input."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Restrictions:
 
     uid: int | None
     """The user that programs run as; None: the host's."""
+
+    ruleset: int | None
+    """Descriptor of a Landlock ruleset."""
+
+    filter: seccomp.Filter | None
 
     report: dict[str, Any]
     """The fields of an IsolationReport that are in force."""
@@ -39,29 +49,58 @@ class Restrictions:
         return self.uid is not None and self.uid != NOBODY
 
 
-def find_restrictions() -> Restrictions:
-    """Try in throw-away children what this process may do."""
+def find_restrictions(uid_offset: int, namespaces: str, readable: list[str]) -> Restrictions:
+    """Try in throw-away children what this process may do.
+
+    Args:
+        uid_offset: A number that no other worker on this machine has.
+        namespaces: Which namespaces this worker has of its own, in words; empty if none.
+        readable: What programs may read.
+    """
     uid = None
     if os.geteuid() == 0:
-        candidates = (FIRST_PRIVATE_UID + os.getpid(), NOBODY)
+        candidates = (FIRST_PRIVATE_UID + uid_offset, NOBODY)
         uid = next((candidate for candidate in candidates if _can_become(candidate)), None)
+    ruleset = landlock.make_ruleset(readable)
+    if ruleset is not None and not _works(lambda: _try(lambda: linux.landlock_restrict_self(ruleset))):
+        os.close(ruleset)
+        ruleset = None
+    filter = seccomp.Filter() if seccomp.supported() else None
+    if filter is not None and not _works(lambda: _try(lambda: filter.install(os.getpid()))):
+        filter = None
+
+    names = f" and {namespaces}" if namespaces else ""
+    user = ["user of its own"] if uid is not None else []
+    processes = (["seccomp"] if filter else []) + (["namespace"] if namespaces else []) + user
     notes = ["memory is limited per process, as address space"]
-    if uid is not None:
-        notes.append(f"programs run as the unprivileged user {uid}: files are kept from them by permissions only")
-    elif os.geteuid() == 0:
+    if os.geteuid() == 0 and uid is None:
         notes.append("programs run as root, because this process may not change to another user")
-    else:
-        notes.append("programs run as the host's user: they can read, write and signal what it can")
-    processes = "own session" if uid is None else "own session and user"
-    return Restrictions(uid, {"processes": processes, "memory": "rlimit", "notes": notes})
+    report = {
+        "filesystem": (f"landlock{names}" if ruleset is not None else namespaces) or "none",
+        "network": (f"seccomp{names}" if filter else namespaces) or "none",
+        "processes": ", ".join(processes) or "none",
+        "memory": "rlimit",
+        "notes": notes,
+    }
+    return Restrictions(uid, ruleset, filter, report)
 
 
 def _can_become(uid: int) -> bool:
     """Whether a child of this process may change to this user, and this process may still end it."""
+    return _works(lambda: become(uid))
+
+
+def _try(lock: Callable[[], None]) -> None:
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    lock()
+
+
+def _works(change: Callable[[], None]) -> bool:
+    """Whether a child can do this, and this process can still end it then."""
     pid = os.fork()
     if pid == 0:
         try:
-            become(uid)
+            change()
         except BaseException:
             os._exit(1)
         os._exit(0)
@@ -87,7 +126,7 @@ def restrict(restrictions: Restrictions, limits: dict[str, Any]) -> None:
     os.setsid()
     memory = limits["memory_mb"] << 20
     output = limits["output_bytes"] + 1
-    cpu = math.ceil(limits["cpu_seconds"]) + 1  # a backstop: the worker watches the clock
+    cpu = math.ceil(CPU_BACKSTOP * limits["cpu_seconds"])
     processes = PROCESSES if restrictions.private_uid else _system_threads() + 4 * PROCESSES
     _limit(resource.RLIMIT_AS, memory, memory + RESERVE_BYTES)
     _limit(resource.RLIMIT_CPU, cpu, cpu + 1)
@@ -103,6 +142,12 @@ def restrict(restrictions: Restrictions, limits: dict[str, Any]) -> None:
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
     if os.getppid() != worker:
         os._exit(1)
+    linux.drop_capabilities()
+    if restrictions.ruleset is not None:
+        linux.landlock_restrict_self(restrictions.ruleset)
+        os.close(restrictions.ruleset)
+    if restrictions.filter is not None:
+        restrictions.filter.install(os.getpid())
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:

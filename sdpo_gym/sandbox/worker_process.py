@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
-import subprocess
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from sdpo_gym.sandbox.protocol import (
     OPAQUE,
@@ -23,11 +20,11 @@ from sdpo_gym.sandbox.protocol import (
 from sdpo_gym.sandbox.worker import wire
 
 START_SECONDS = 60.0
-GRACE_SECONDS = 30.0
-"""How much longer than its wall limit a run may keep the host waiting before the worker counts as lost."""
+PATIENCE = 10.0
+"""A run whose process waits for a CPU is not charged for that, but it ends after this many times its wall limit."""
 
-END_SECONDS = 15.0
-"""How long a worker that has lost its host may take to end its program, with all processes that this has started."""
+GRACE_SECONDS = 30.0
+"""How much longer than that a run may keep the host waiting before the worker counts as lost."""
 
 MAX_MESSAGE_CHARS = 1_000
 MAX_NAME_CHARS = 100
@@ -39,101 +36,107 @@ class WorkerLost(Exception):
     """The worker died, or said something that no worker says."""
 
 
+class Connection(Protocol):
+    """The byte streams to a worker and from it. Methods raise OSError or EOFError when the worker is gone."""
+
+    def send(self, data: bytes, deadline: float) -> None:
+        """Send all of `data` before `deadline` (of `time.monotonic`)."""
+        ...
+
+    def receive(self, count: int, deadline: float) -> bytes:
+        """Wait for at least one byte and return at most `count`; b"" at the end."""
+        ...
+
+    def close(self) -> None:
+        """End the worker and what it runs. Wakes a thread that waits in `receive`."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of a worker that belongs to the process that this one was forked from."""
+        ...
+
+    def last_words(self) -> str:
+        """End the worker; what it said on standard error, for people."""
+        ...
+
+
 class WorkerProcess:
     """One worker, which runs one program at a time."""
 
-    def __init__(self, command: list[str], env: dict[str, str]) -> None:
-        """Start a worker and wait until it is ready.
+    def __init__(self, connection: Connection) -> None:
+        """Wait until the worker at the other end is ready.
 
         Raises:
-            SandboxError: it cannot be started.
+            SandboxError: it does not start as it should.
         """
-        self._socket, theirs = socket.socketpair()
-        try:
-            with theirs:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=theirs,
-                    stdout=theirs,
-                    stderr=subprocess.PIPE,
-                    env=env,
-                    cwd="/",
-                    start_new_session=True,
-                )
-        except OSError as error:
-            self._socket.close()
-            raise SandboxError(f"cannot start {command[0]}: {error}") from error
+        self._connection = connection
+        self._program: Program | None = None
+        self._limits = Limits()
+        self._announced = False
         try:
             self.isolation = _read_isolation(self._receive(time.monotonic() + START_SECONDS, 1 << 16))
         except WorkerLost as error:
-            message = self._last_words()
-            self.close()
+            message = connection.last_words()
+            connection.close()
             raise SandboxError(f"a sandbox worker did not start: {error}. {message}") from error
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def begin_program(self, program: Program, limits: Limits) -> None:
+        """Say what `run` runs from now on."""
+        self._program, self._limits, self._announced = program, limits, False
 
-    def run(self, program: Program, text: str, limits: Limits, wall_seconds: float) -> RunResult:
-        """Run a program on one input.
+    def run(self, text: str, wall_seconds: float, *, fresh: bool) -> RunResult:
+        """Run the program on one input, in a process of its own or in that of the input before.
 
         Raises:
             WorkerLost: close this worker and take another.
         """
-        job = {
-            "source": program.source,
-            "mode": program.mode,
-            "entry_point": program.entry_point,
-            "input": text,
-            "limits": {
-                "cpu_seconds": limits.cpu_seconds,
-                "wall_seconds": wall_seconds,
-                "memory_mb": limits.memory_mb,
-                "output_bytes": limits.output_bytes,
-            },
-        }
-        deadline = time.monotonic() + wall_seconds + GRACE_SECONDS
-        try:
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            self._socket.sendall(wire.pack(job))
-        except OSError as error:
-            raise WorkerLost(str(error)) from error
-        answer = self._receive(deadline, 12 * limits.output_bytes + (1 << 20))
+        assert self._program is not None
+        job: dict[str, Any] = {"input": text, "wall_seconds": wall_seconds, "fresh": fresh}
+        if not self._announced:
+            job |= {
+                "source": self._program.source,
+                "mode": self._program.mode,
+                "entry_point": self._program.entry_point,
+                "cpu_seconds": self._limits.cpu_seconds,
+                "memory_mb": self._limits.memory_mb,
+                "output_bytes": self._limits.output_bytes,
+            }
+            self._announced = True
+        deadline = time.monotonic() + PATIENCE * wall_seconds + GRACE_SECONDS
+        self._send(job, deadline)
+        answer = self._receive(deadline, 12 * self._limits.output_bytes + (1 << 20))
         if isinstance(answer, dict) and isinstance(answer.get("error"), str):
             raise WorkerLost(answer["error"])
-        return _read_result(answer, program)
+        return _read_result(answer, self._program)
+
+    def end_program(self) -> None:
+        """End the program's process.
+
+        Raises:
+            WorkerLost: close this worker and take another.
+        """
+        self._program = None
+        self._send({}, time.monotonic() + GRACE_SECONDS)
 
     def close(self) -> None:
         """End the worker and what it runs."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
-        self._socket.close()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stderr.close()
+        self._connection.close()
 
     def forget(self) -> None:
         """Let go of a worker that belongs to the process that this one was forked from."""
-        self._socket.close()
-        self._process.stderr.close()
-        self._process.returncode = 0  # not this process's child: nothing to wait for
+        self._connection.forget()
 
-    def _receive(self, deadline: float, max_bytes: int) -> Any:
-        def read(count: int) -> bytes:
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            return self._socket.recv(count)
-
+    def _send(self, message: dict[str, Any], deadline: float) -> None:
         try:
-            return wire.read_message(read, max_bytes)
-        except (OSError, EOFError, ValueError) as error:
+            self._connection.send(wire.pack(message), deadline)
+        except (OSError, EOFError) as error:
             raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
-    def _last_words(self) -> str:
-        self._process.kill()
-        return self._process.stderr.read(10_000).decode("utf-8", "replace").strip()[-2_000:]
+    def _receive(self, deadline: float, max_bytes: int) -> Any:
+        try:
+            return wire.read_message(lambda count: self._connection.receive(count, deadline), max_bytes)
+        except (OSError, EOFError, ValueError) as error:
+            raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
 
 def _read_isolation(message: Any) -> IsolationReport:
@@ -159,8 +162,9 @@ def _read_result(answer: Any, program: Program) -> RunResult:
             "wall_seconds": float(wall_seconds),
             "stdout": str(stdout),
             "claim": str(claim),
+            "fresh": bool(fresh),
         }:
-            measured = {"stdout": stdout, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds}
+            measured = {"stdout": stdout, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "fresh": fresh}
         case _:
             raise WorkerLost("its answer makes no sense")
     if end != "exited":

@@ -1,0 +1,232 @@
+"""A sandbox made of worker processes, wherever they run: it lends them out, and replaces those that are lost."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from sdpo_gym.sandbox.protocol import (
+    Accept,
+    IsolationReport,
+    Limits,
+    Program,
+    RunResult,
+    Sandbox,
+    SandboxError,
+    Stop,
+    check_input,
+    check_request,
+)
+from sdpo_gym.sandbox.worker_process import WorkerLost, WorkerProcess
+
+
+class WorkerPool(Sandbox):
+    """Runs programs in worker processes that are started when they are needed.
+
+    Safe to use from several threads, and after a fork, where the new process starts workers of its own.
+    Subclasses say how a worker is started.
+    """
+
+    def __init__(self, workers: int) -> None:
+        """Make a pool; no process is started yet.
+
+        Args:
+            workers: How many programs run at the same time.
+
+        Raises:
+            ValueError: `workers` is less than one.
+        """
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
+        self.workers = workers
+        self._closed = False
+        self._isolation: IsolationReport | None = None
+        self._idle: list[WorkerProcess] = []
+        self._busy: set[WorkerProcess] = set()
+        self._make_locks()
+        self._close_workers = weakref.finalize(self, _close_workers, self._idle, self._busy)
+        _pools.add(self)
+
+    @abstractmethod
+    def _start_worker(self) -> WorkerProcess:
+        """Start one worker.
+
+        Raises:
+            SandboxError: it cannot be started.
+        """
+
+    def run(
+        self,
+        program: Program,
+        inputs: Sequence[str],
+        limits: Limits = Limits(),
+        *,
+        stop: Stop | None = None,
+        accept: Accept | None = None,
+    ) -> list[RunResult]:
+        """See `Sandbox.run`.
+
+        Raises:
+            SandboxError: the sandbox failed, twice in a row, or is closed.
+            ValueError: the program, an input or a limit makes no sense.
+        """
+        check_request(program, limits)
+        results: list[RunResult] = []
+        with self._free:
+            submission = _Submission(self, program, limits, accept)
+            try:
+                for index, text in enumerate(inputs):
+                    check_input(program, index, text)
+                    results.append(submission.run(index, text))
+                    if stop is not None and stop(index, results[-1]):
+                        break
+            finally:
+                submission.end()
+        return results
+
+    def _take(self) -> WorkerProcess:
+        with self._lock:
+            self._check_open()
+            if self._idle:
+                worker = self._idle.pop()
+                self._busy.add(worker)
+                return worker
+        worker = self._start_worker()
+        with self._lock:
+            if not self._closed:
+                self._busy.add(worker)
+                self._isolation = worker.isolation
+                return worker
+        worker.close()
+        self._check_open()
+        raise AssertionError("unreachable")
+
+    def _give_back(self, worker: WorkerProcess) -> None:
+        with self._lock:
+            self._busy.discard(worker)
+            if not self._closed:
+                self._idle.append(worker)
+
+    def _drop(self, worker: WorkerProcess) -> None:
+        with self._lock:
+            self._busy.discard(worker)
+        worker.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SandboxError("this sandbox is closed")
+
+    @property
+    def isolation(self) -> IsolationReport:
+        """What is in force. Starts a worker to find out, if none was started yet."""
+        if self._isolation is None:
+            with self._free:
+                self._give_back(self._take())
+        assert self._isolation is not None
+        return self._isolation
+
+    def close(self) -> None:
+        """End all worker processes; runs in other threads raise SandboxError."""
+        with self._lock:
+            self._closed = True  # from here on, no worker is added
+        self._close_workers()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def _make_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(self.workers)
+
+    def _after_fork(self) -> None:
+        for worker in (*self._idle, *self._busy):
+            worker.forget()
+        self._idle.clear()
+        self._busy.clear()
+        self._make_locks()
+
+
+class _Submission:
+    """One program's way through its inputs, on one worker as long as that lives."""
+
+    def __init__(self, pool: WorkerPool, program: Program, limits: Limits, accept: Accept | None) -> None:
+        self._pool = pool
+        self._program = program
+        self._limits = limits
+        self._accept = accept
+        self._worker: WorkerProcess | None = None
+        self._share = accept is not None
+        self._deadline = time.monotonic() + limits.total_wall_seconds
+
+    def run(self, index: int, text: str) -> RunResult:
+        """The result that counts for an input."""
+        result = self._run_once(text, fresh=not self._share)
+        if self._accept is None or result.status == "not_run":
+            return result
+        accepted = result.status == "ok" and self._accept(index, result)
+        if accepted or result.fresh:
+            return result
+        again = self._run_once(text, fresh=True)
+        # What the process had run before made the difference: this program does not bear sharing.
+        self._share = not (again.status == "ok" and self._accept(index, again))
+        return again
+
+    def end(self) -> None:
+        """Give the worker back, without the program's process."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        try:
+            worker.end_program()
+        except WorkerLost:
+            self._pool._drop(worker)
+        else:
+            self._pool._give_back(worker)
+
+    def _run_once(self, text: str, *, fresh: bool) -> RunResult:
+        for last_try in (False, True):
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                return RunResult("not_run")
+            if self._worker is None:
+                self._worker = self._pool._take()
+                self._worker.begin_program(self._program, self._limits)
+            try:
+                return self._worker.run(text, min(left, self._limits.wall_limit), fresh=fresh)
+            except WorkerLost as error:
+                self._drop_worker()
+                if last_try:
+                    raise SandboxError(f"lost two sandbox workers in a row: {error}") from error
+            except BaseException:
+                self._drop_worker()  # it may still be at work
+                raise
+        raise AssertionError("unreachable")
+
+    def _drop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        assert worker is not None
+        self._pool._drop(worker)
+
+
+def _close_workers(idle: list[WorkerProcess], busy: set[WorkerProcess]) -> None:
+    workers = [*idle, *busy]
+    idle.clear()
+    busy.clear()
+    for worker in workers:
+        worker.close()
+
+
+_pools: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
+
+
+def _forget_workers() -> None:
+    for pool in _pools:
+        pool._after_fork()
+
+
+os.register_at_fork(after_in_child=_forget_workers)

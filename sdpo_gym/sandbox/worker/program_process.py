@@ -1,0 +1,288 @@
+"""A process that runs a program on inputs, seen from the worker: fork it, feed it, watch it, end it.
+
+What ended a run is seen and decided here, outside the process, which adds only its claim about the value or the
+exception. The process can forge that claim, or the sign that a run is over; it gains nothing that it could not have by
+returning or raising.
+"""
+
+import contextlib
+import math
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import execute
+import linux
+import restrict
+
+POLL_SECONDS = 0.1
+SWEEP_SECONDS = 10.0
+PATIENCE = 10.0
+"""Waiting for a CPU is not charged to the wall limit, but nothing runs longer than this many times the limit."""
+
+
+class ProgramProcess:
+    """A restricted child of this worker, which runs one program on one input after another."""
+
+    def __init__(
+        self,
+        program: dict[str, Any],
+        restrictions: restrict.Restrictions,
+        preamble: dict[str, Any],
+        connection: tuple[int, int],
+    ) -> None:
+        """Fork it.
+
+        Args:
+            program: The job that began the program: source, mode, entry point and limits.
+            restrictions: What to lock it down with.
+            preamble: Names that the program finds defined.
+            connection: The worker's descriptors of requests and answers, which the child must not have.
+        """
+        self._program = program
+        self._restrictions = restrictions
+        self._requests = connection[0]
+        self._cores = len(os.sched_getaffinity(0))
+        self._cpu_before = 0.0
+        self._runs = 0
+        self._started = time.monotonic()
+        self._pid = self._pidfd = -1
+        self._files = execute.Files(
+            *(linux.memfd_create(name) for name in ("stdin", "stdout", "claim")),
+            go=linux.eventfd(blocking=True),
+            done=linux.eventfd(blocking=False),
+        )
+        self._locked_down = linux.eventfd(blocking=False)
+        try:
+            self._pid = os.fork()
+            if self._pid == 0:
+                self._be_child(preamble, connection)
+            self._pidfd = linux.pidfd_open(self._pid)
+        except OSError:
+            self.end()
+            raise
+
+    def _be_child(self, preamble: dict[str, Any], connection: tuple[int, int]) -> None:
+        try:
+            for fd in connection:
+                os.close(fd)
+            restrict.restrict(self._restrictions, self._program)
+            os.eventfd_write(self._locked_down, 1)
+            os.close(self._locked_down)
+            execute.execute(self._program, preamble, self._files)
+        finally:
+            os._exit(1)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another input."""
+        return self._pid > 0 and not select.select([self._pidfd], [], [], 0)[0]
+
+    def run(self, text: str, wall_seconds: float) -> dict[str, Any]:
+        """Run the program on one input; the answer says how the run ended, what it wrote and what it claims."""
+        files, output_bytes = self._files, self._program["output_bytes"]
+        fresh = self._runs == 0
+        started = self._started if fresh else time.monotonic()
+        self._runs += 1
+        _fill(files.stdin, text.encode("utf-8", "surrogatepass"))
+        if not fresh:
+            os.ftruncate(files.stdout, 0)
+            os.ftruncate(files.claim, 0)
+        os.eventfd_write(files.go, 1)
+        end = self._watch(started, wall_seconds)
+        code = 0
+        if end == "done":
+            cpu_seconds = _cpu_seconds(self._pid) - self._cpu_before
+            self._cpu_before += cpu_seconds
+        else:
+            code, cpu_total = self._end()
+            cpu_seconds = cpu_total - self._cpu_before
+        wall = time.monotonic() - started
+        if fresh and not self._was_locked_down() and end in ("done", "exited"):
+            return {"error": "a child could not be locked down"}
+        if end in ("done", "exited"):
+            end = _judge_end(code, cpu_seconds, os.fstat(files.stdout).st_size, self._program)
+        answer = {
+            "end": end,
+            "code": code,
+            "cpu_seconds": cpu_seconds,
+            "wall_seconds": wall,
+            "stdout": _contents(files.stdout, output_bytes),
+            "claim": _contents(files.claim, output_bytes + restrict.CLAIM_BYTES) if end == "exited" else "",
+            "fresh": fresh,
+        }
+        if end != "exited":
+            self.end()
+        return answer
+
+    def end(self) -> None:
+        """End the process and what it has started, and let go of its files. May be called again."""
+        self._end()
+        for fd in (*self._files, self._pidfd, self._locked_down):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        self._files = execute.Files(-1, -1, -1, -1, -1)
+        self._pidfd = self._locked_down = -1
+
+    def _was_locked_down(self) -> bool:
+        """Whether the child came as far as running the program, which has no access to this descriptor."""
+        try:
+            return os.eventfd_read(self._locked_down) == 1
+        except BlockingIOError:
+            return False
+
+    def _watch(self, started: float, wall_seconds: float) -> str:
+        """Wait until the run is over; how it ended: `done`, `exited`, or why it has to be stopped."""
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        poll.register(self._files.done, select.POLLIN)
+        poll.register(self._requests, 0)  # reports when the host hangs up
+        cpu_limit = self._cpu_before + self._program["cpu_seconds"]
+        while True:
+            wall_left = self._wall_left(started, wall_seconds)
+            cpu_left = cpu_limit - _cpu_seconds(self._pid)
+            if wall_left <= 0 or cpu_left <= 0:
+                return "timeout"
+            if os.fstat(self._files.stdout).st_size > self._program["output_bytes"]:
+                return "output_limit"
+            seconds = min(wall_left, max(cpu_left / self._cores, 0.002), POLL_SECONDS)
+            ready = [fd for fd, _ in poll.poll(math.ceil(seconds * 1000))]
+            if self._requests in ready and self._files.done not in ready:
+                self._end()
+                os._exit(0)
+            if self._pidfd in ready:
+                return "exited"
+            if self._files.done in ready:
+                os.eventfd_read(self._files.done)
+                return "done"
+
+    def _wall_left(self, started: float, wall_seconds: float) -> float:
+        elapsed = time.monotonic() - started
+        if elapsed < wall_seconds:
+            return wall_seconds - elapsed
+        waited = _seconds_waiting_for_cpu(self._pid)
+        return min(wall_seconds + waited, PATIENCE * wall_seconds) - elapsed
+
+    def _end(self) -> tuple[int, float]:
+        """Kill what is left of it and its descendants; the exit code, or minus the signal, and CPU time."""
+        if self._pid < 0:
+            return 0, 0.0
+        pid, self._pid = self._pid, -1
+        os.kill(pid, signal.SIGKILL)
+        _signal(os.killpg, pid, signal.SIGKILL)
+        _, status, usage = os.wait4(pid, 0)
+        if not _reap():
+            self._sweep()
+        return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+
+    def _sweep(self) -> None:
+        """End descendants that left the child's process group. They are this process's descendants still."""
+        deadline = time.monotonic() + SWEEP_SECONDS
+        while not _reap():
+            if time.monotonic() > deadline:
+                os._exit(1)  # the host starts another worker
+            if self._restrictions.private_uid:
+                self._kill_all_of_user()
+            else:
+                _kill_descendants()
+            time.sleep(0.001)
+
+    def _kill_all_of_user(self) -> None:
+        """In one system call, which no fork can outrun."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setresuid(self._restrictions.uid, self._restrictions.uid, self._restrictions.uid)
+                os.kill(-1, signal.SIGKILL)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+
+def _judge_end(code: int, cpu_seconds: float, written: int, program: dict[str, Any]) -> str:
+    if written > program["output_bytes"] or code == -signal.SIGXFSZ:
+        return "output_limit"
+    if cpu_seconds > program["cpu_seconds"] or code == -signal.SIGXCPU:
+        return "timeout"
+    return "crashed" if code < 0 else "exited"
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:  # it has just ended
+        return 0.0
+
+
+def _seconds_waiting_for_cpu(pid: int) -> float:
+    """How long the process, since its start, was ready to run while others had the CPUs; 0 where unknown."""
+    longest = 0
+    with contextlib.suppress(OSError, ValueError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
+                longest = max(longest, int(file.read().split()[1]))
+    return longest / 1e9
+
+
+def _reap() -> bool:
+    """Collect children that have ended; whether none is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
+def _kill_descendants() -> None:
+    """Stop them all before killing any: stopped processes cannot fork, and leave no room for others to fork into."""
+    stopped: set[int] = set()
+    while running := _descendants() - stopped:
+        for pid in running:
+            _signal(os.kill, pid, signal.SIGSTOP)
+        stopped |= running
+    for pid in stopped:
+        _signal(os.kill, pid, signal.SIGKILL)
+
+
+def _descendants() -> set[int]:
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+            except OSError:  # it has just ended
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found: set[int] = set()
+    unseen = children.get(os.getpid(), [])
+    while unseen:
+        found.update(unseen)
+        unseen = [child for pid in unseen for child in children.get(pid, [])]
+    return found
+
+
+def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        send(target, number)
+
+
+def _fill(fd: int, data: bytes) -> None:
+    os.ftruncate(fd, 0)
+    position = 0
+    while position < len(data):
+        position += os.pwrite(fd, data[position : position + (1 << 24)], position)
+
+
+def _contents(fd: int, limit: int) -> str:
+    size = min(os.fstat(fd).st_size, limit)
+    parts = []
+    position = 0
+    while position < size and (part := os.pread(fd, size - position, position)):
+        parts.append(part)
+        position += len(part)
+    return b"".join(parts).decode("utf-8", "replace")

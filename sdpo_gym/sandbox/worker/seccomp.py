@@ -1,0 +1,226 @@
+"""The system calls that programs may make: an allow-list, enforced by the kernel's seccomp filter.
+
+Python computing, reading its library, starting threads and writing to its own descriptors needs these and no others.
+All else fails with EPERM: new processes, sockets, signals to others, namespaces, tracing, io_uring, BPF, keys, …
+"""
+
+import ctypes
+import struct
+from collections.abc import Iterator
+
+import linux
+
+# Numbers on x86-64 and aarch64 (the kernel's asm/unistd tables). None: the architecture has no such call.
+ALLOWED: dict[str, tuple[int | None, int | None]] = {
+    # reading, writing and asking about descriptors and paths (what may be opened is Landlock's to say)
+    "read": (0, 63),
+    "write": (1, 64),
+    "readv": (19, 65),
+    "writev": (20, 66),
+    "pread64": (17, 67),
+    "pwrite64": (18, 68),
+    "preadv": (295, 69),
+    "pwritev": (296, 70),
+    "preadv2": (327, 286),
+    "pwritev2": (328, 287),
+    "open": (2, None),
+    "openat": (257, 56),
+    "close": (3, 57),
+    "close_range": (436, 436),
+    "lseek": (8, 62),
+    "ftruncate": (77, 46),
+    "fsync": (74, 82),
+    "fdatasync": (75, 83),
+    "fadvise64": (221, 223),
+    "stat": (4, None),
+    "fstat": (5, 80),
+    "lstat": (6, None),
+    "newfstatat": (262, 79),
+    "statx": (332, 291),
+    "fstatfs": (138, 44),
+    "access": (21, None),
+    "faccessat": (269, 48),
+    "faccessat2": (439, 439),
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
+    "getdents64": (217, 61),
+    "getcwd": (79, 17),
+    "dup": (32, 23),
+    "dup2": (33, None),
+    "dup3": (292, 24),
+    "pipe": (22, None),
+    "pipe2": (293, 59),
+    "eventfd2": (290, 19),
+    # waiting
+    "poll": (7, None),
+    "ppoll": (271, 73),
+    "select": (23, None),
+    "pselect6": (270, 72),
+    "epoll_create1": (291, 20),
+    "epoll_ctl": (233, 21),
+    "epoll_wait": (232, None),
+    "epoll_pwait": (281, 22),
+    "nanosleep": (35, 101),
+    "clock_nanosleep": (230, 115),
+    "pause": (34, None),
+    # memory
+    "brk": (12, 214),
+    "mmap": (9, 222),
+    "munmap": (11, 215),
+    "mremap": (25, 216),
+    "mprotect": (10, 226),
+    "madvise": (28, 233),
+    "membarrier": (324, 283),
+    # threads
+    "futex": (202, 98),
+    "futex_waitv": (449, 449),
+    "set_robust_list": (273, 99),
+    "get_robust_list": (274, 100),
+    "rseq": (334, 293),
+    "set_tid_address": (218, 96),
+    "sched_yield": (24, 124),
+    "sched_getaffinity": (204, 123),
+    "gettid": (186, 178),
+    "exit": (60, 93),
+    "exit_group": (231, 94),
+    # signals within the process
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "rt_sigpending": (127, 136),
+    "rt_sigtimedwait": (128, 137),
+    "rt_sigsuspend": (130, 133),
+    "sigaltstack": (131, 132),
+    "restart_syscall": (219, 128),
+    "alarm": (37, None),
+    "setitimer": (38, 103),
+    "getitimer": (36, 102),
+    # clocks, random numbers, who am I
+    "clock_gettime": (228, 113),
+    "clock_getres": (229, 114),
+    "gettimeofday": (96, 169),
+    "time": (201, None),
+    "times": (100, 153),
+    "getrandom": (318, 278),
+    "getpid": (39, 172),
+    "getppid": (110, 173),
+    "getpgrp": (111, None),
+    "getpgid": (121, 155),
+    "getsid": (124, 156),
+    "getuid": (102, 174),
+    "geteuid": (107, 175),
+    "getgid": (104, 176),
+    "getegid": (108, 177),
+    "getgroups": (115, 158),
+    "getresuid": (118, 148),
+    "getresgid": (120, 150),
+    "getpriority": (140, 141),
+    "getrlimit": (97, 163),
+    "getrusage": (98, 165),
+    "sysinfo": (99, 179),
+    "uname": (63, 160),
+    "umask": (95, 166),
+}
+
+CLONE = {"x86_64": 56, "aarch64": 220}
+CLONE3 = 435
+PRCTL = {"x86_64": 157, "aarch64": 167}
+PRLIMIT64 = {"x86_64": 302, "aarch64": 261}
+IOCTL = {"x86_64": 16, "aarch64": 29}
+FCNTL = {"x86_64": 72, "aarch64": 25}
+SOCKETPAIR = {"x86_64": 53, "aarch64": 199}
+SENDTO = {"x86_64": 44, "aarch64": 206}
+RECVFROM = {"x86_64": 45, "aarch64": 207}
+KILL = {"x86_64": 62, "aarch64": 129}
+TGKILL = {"x86_64": 234, "aarch64": 131}
+
+CLONE_THREAD = 0x00010000
+PR_NAMES = (15, 16)  # PR_SET_NAME, PR_GET_NAME: of threads
+IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
+FCNTLS = (0, 1, 2, 3, 4, 1030)  # duplicating, flags; not F_SETOWN and F_SETSIG, which send signals
+AF_UNIX = 1  # a pair of sockets is what asyncio wakes itself with
+
+_AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_X32 = 0x40000000
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+_KILL_PROCESS, _ALLOW, _ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
+_EPERM, _ENOSYS = 1, 38
+
+_SECCOMP_MODE_FILTER = 2
+
+
+def supported() -> bool:
+    """Whether there is a table for this machine's architecture."""
+    return linux.ARCHITECTURE in _AUDIT_ARCH
+
+
+class Filter:
+    """The allow-list as a BPF program, which only lacks the number of the process that it is for."""
+
+    def __init__(self, architecture: str = linux.ARCHITECTURE) -> None:
+        self.architecture = architecture
+
+    def install(self, pid: int) -> None:
+        """Keep this process, whose number is `pid`, and its threads to the list for good. Needs no_new_privs."""
+        code = self.program(pid)
+        buffer = ctypes.create_string_buffer(code, len(code))
+        header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))  # struct sock_fprog
+        linux.prctl(linux.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header)
+
+    def program(self, pid: int) -> bytes:
+        """The filter's instructions, 8 bytes each (struct sock_filter)."""
+        return b"".join(self._instructions(pid))
+
+    def _instructions(self, pid: int) -> Iterator[bytes]:
+        architecture = self.architecture
+        column = 0 if architecture == "x86_64" else 1
+        yield _step(_LOAD, _ARCHITECTURE)
+        yield _step(_EQUAL, _AUDIT_ARCH[architecture], if_true=1)
+        yield _step(_RETURN, _KILL_PROCESS)
+        yield _step(_LOAD, _NUMBER)
+        if column == 0:  # calls of the x32 ABI have numbers of their own
+            yield _step(_AT_LEAST, _X32, if_false=1)
+            yield _step(_RETURN, _ERRNO | _ENOSYS)
+        for numbers in ALLOWED.values():
+            if (number := numbers[column]) is not None:
+                yield _step(_EQUAL, number, if_false=1)
+                yield _step(_RETURN, _ALLOW)
+        yield _step(_EQUAL, CLONE3, if_false=1)  # its flags lie in memory; the C library then uses clone
+        yield _step(_RETURN, _ERRNO | _ENOSYS)
+        yield from _allow_if(CLONE[architecture], 0, [CLONE_THREAD], _ANY_BIT)
+        yield from _allow_if(PRCTL[architecture], 0, PR_NAMES)
+        yield from _allow_if(PRLIMIT64[architecture], 0, [0, pid])
+        yield from _allow_if(IOCTL[architecture], 1, IOCTLS)
+        yield from _allow_if(FCNTL[architecture], 1, FCNTLS)
+        yield from _allow_if(SOCKETPAIR[architecture], 0, [AF_UNIX])
+        yield from _allow_if_null(SENDTO[architecture], 4)
+        yield from _allow_if_null(RECVFROM[architecture], 4)
+        yield from _allow_if(KILL[architecture], 0, [pid])
+        yield from _allow_if(TGKILL[architecture], 0, [pid])
+        yield _step(_RETURN, _ERRNO | _EPERM)
+
+
+def _allow_if(number: int, argument: int, values: tuple[int, ...] | list[int], test: int = _EQUAL) -> Iterator[bytes]:
+    """Allow a call if the low half of an argument is one of `values` (or has one of these bits); else EPERM."""
+    yield _step(_EQUAL, number, if_false=2 + 2 * len(values))
+    yield _step(_LOAD, _ARGUMENTS + 8 * argument)
+    for value in values:
+        yield _step(test, value, if_false=1)
+        yield _step(_RETURN, _ALLOW)
+    yield _step(_RETURN, _ERRNO | _EPERM)
+
+
+def _allow_if_null(number: int, argument: int) -> Iterator[bytes]:
+    """Allow a call if all 64 bits of an argument are zero; else EPERM."""
+    yield _step(_EQUAL, number, if_false=6)
+    for half in (0, 4):
+        yield _step(_LOAD, _ARGUMENTS + 8 * argument + half)
+        yield _step(_EQUAL, 0, if_false=3 if half == 0 else 1)
+    yield _step(_RETURN, _ALLOW)
+    yield _step(_RETURN, _ERRNO | _EPERM)
+
+
+def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, value)
