@@ -29,15 +29,24 @@ class LocalSandbox(WorkerPool):
     and numpy if this process can. Safe to use from several threads, and after a fork.
     """
 
-    def __init__(self, workers: int | None = None, python: str = sys.executable, *, namespaces: bool = True) -> None:
+    def __init__(
+        self,
+        workers: int | None = None,
+        python: str = sys.executable,
+        *,
+        namespaces: bool = True,
+        landlock: bool = True,
+        seccomp: bool = True,
+    ) -> None:
         """Make a sandbox; no process is started yet.
 
         Args:
             workers: How many programs run at the same time. None: one per usable CPU.
             python: The interpreter, at least Python 3.10, that runs the programs. They see its standard library, and
                 numpy only if it is this process's interpreter.
-            namespaces: Whether to put workers into namespaces of their own where the kernel allows it. The other layers
-                hold without.
+            namespaces: Whether workers get namespaces of their own, where the kernel allows it.
+            landlock: Whether the kernel's Landlock keeps programs from files, where it has it.
+            seccomp: Whether a seccomp filter keeps programs to harmless system calls, where there is one.
 
         Raises:
             SandboxError: this is not Linux.
@@ -47,7 +56,7 @@ class LocalSandbox(WorkerPool):
             raise SandboxError(f"LocalSandbox needs Linux, this is {sys.platform}; use DockerSandbox")
         super().__init__(len(os.sched_getaffinity(0)) if workers is None else workers)
         packages = _numpy_folders() if python == sys.executable else []
-        options = json.dumps({"namespaces": namespaces, "packages": packages})
+        options = json.dumps({"namespaces": namespaces, "landlock": landlock, "seccomp": seccomp, "packages": packages})
         self._command = [python, "-s", "-S", "-B", str(WORKER), options]
 
     def _start_worker(self) -> WorkerProcess:

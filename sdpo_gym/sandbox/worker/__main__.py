@@ -19,8 +19,8 @@ def main(options: dict) -> None:
 
     requests, answers = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
     os.close(null)
     number = os.getpid()  # as the host sees it: no other worker has it
     entered = ""
@@ -29,7 +29,8 @@ def main(options: dict) -> None:
         if namespaces.try_out(paths):
             namespaces.enter(paths)
             entered = "namespaces"
-    serve.main(requests, answers, number, entered, options["packages"])
+    layers = {name for name in ("landlock", "seccomp") if options[name]}
+    serve.main(requests, answers, number, entered, layers, options["packages"])
 
 
 if __name__ == "__main__":

@@ -64,12 +64,11 @@ def execute(program: dict[str, Any], preamble: dict[str, Any], files: Files) -> 
         _attempt(stdout.flush)
         if os.getpid() != pid:
             os._exit(0)  # a fork of the program came here as well
-        if claim.get("status") == "ok" and _attempt(lambda: _write_claim(files.claim, claim)) and _is_clean():
+        if claim["status"] == "ok" and _is_clean() and _write_claim(files.claim, claim):
             os.eventfd_write(files.done, 1)
             continue
         _attempt(lift_soft_limits)
-        written = _attempt(lambda: _write_claim(files.claim, claim))
-        written = written or _attempt(lambda: _write_claim(files.claim, {"status": "memory"}))
+        written = _write_claim(files.claim, claim) or _write_claim(files.claim, {"status": "memory"})
         os._exit(0 if written or claim == {"status": "ok"} else 1)
 
 
@@ -197,12 +196,17 @@ def _describe(error: BaseException) -> dict[str, Any]:
     return {"status": status, "exception": {"type": type(error).__name__, "message": message, "frames": frames}}
 
 
-def _write_claim(claim_fd: int, claim: dict[str, Any]) -> None:
-    data = json.dumps(claim).encode("ascii")
-    os.ftruncate(claim_fd, 0)
-    position = 0
-    while position < len(data):
-        position += os.pwrite(claim_fd, data[position:], position)
+def _write_claim(fd: int, claim: dict[str, Any]) -> bool:
+    """Whether the claim could be written."""
+    try:
+        data = json.dumps(claim).encode("ascii")
+        os.ftruncate(fd, 0)
+        position = 0
+        while position < len(data):
+            position += os.pwrite(fd, data[position:], position)
+        return True
+    except BaseException:
+        return False
 
 
 def _attempt(function: Callable[[], Any]) -> bool:

@@ -1,6 +1,7 @@
 """What programs may import: the standard library, part of it loaded beforehand, and given packages."""
 
 import builtins
+import contextlib
 import gc
 import importlib.machinery
 import importlib.util
@@ -60,14 +61,10 @@ def preload_for(source: str) -> None:
     """
     for name, modules in SLOW_TO_IMPORT.items():
         if name in source and name not in sys.modules:
-            os.environ["OPENBLAS_NUM_THREADS"] = (
-                "1"  # a thread per CPU would use up the address space, and be lost by fork
-            )
-            try:
+            os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads would use up the address space, and be lost by fork
+            with contextlib.suppress(Exception):
                 for module in modules:
                     importlib.import_module(module)
-            except Exception:
-                pass
             os.environ.clear()
             gc.collect()
             gc.freeze()

@@ -1,5 +1,6 @@
 """A worker's own view of the machine: no other process, no network, and a file system with little in it."""
 
+import contextlib
 import os
 import signal
 import stat
@@ -55,10 +56,8 @@ def enter(paths: list[str]) -> None:
 def _wait_for(pid: int) -> None:
     """Be a parent and nothing else."""
     for fd in os.listdir("/proc/self/fd"):
-        try:
+        with contextlib.suppress(OSError):
             os.close(int(fd))
-        except OSError:
-            pass
     _, status = os.waitpid(pid, 0)
     os._exit(0 if status == 0 else 1)
 

@@ -1,5 +1,6 @@
 """How a child locks itself down before it runs an untrusted program."""
 
+import functools
 import math
 import os
 import resource
@@ -38,7 +39,7 @@ class Restrictions:
     ruleset: int | None
     """Descriptor of a Landlock ruleset."""
 
-    filter: seccomp.Filter | None
+    syscalls: seccomp.Filter | None
 
     report: dict[str, Any]
     """The fields of an IsolationReport that are in force."""
@@ -49,50 +50,42 @@ class Restrictions:
         return self.uid is not None and self.uid != NOBODY
 
 
-def find_restrictions(uid_offset: int, namespaces: str, readable: list[str]) -> Restrictions:
+def find_restrictions(uid_offset: int, namespaces: str, layers: set[str], readable: list[str]) -> Restrictions:
     """Try in throw-away children what this process may do.
 
     Args:
         uid_offset: A number that no other worker on this machine has.
         namespaces: Which namespaces this worker has of its own, in words; empty if none.
+        layers: Which of `landlock` and `seccomp` to use, where the kernel has them.
         readable: What programs may read.
     """
     uid = None
     if os.geteuid() == 0:
         candidates = (FIRST_PRIVATE_UID + uid_offset, NOBODY)
-        uid = next((candidate for candidate in candidates if _can_become(candidate)), None)
-    ruleset = landlock.make_ruleset(readable)
-    if ruleset is not None and not _works(lambda: _try(lambda: linux.landlock_restrict_self(ruleset))):
+        uid = next((number for number in candidates if _works(functools.partial(become, number))), None)
+    ruleset = landlock.make_ruleset(readable) if "landlock" in layers else None
+    if ruleset is not None and not _works(lambda: linux.landlock_restrict_self(ruleset)):
         os.close(ruleset)
         ruleset = None
-    filter = seccomp.Filter() if seccomp.supported() else None
-    if filter is not None and not _works(lambda: _try(lambda: filter.install(os.getpid()))):
-        filter = None
+    syscalls = seccomp.Filter() if "seccomp" in layers and seccomp.supported() else None
+    if syscalls is not None and not _works(lambda: syscalls.install(os.getpid())):
+        syscalls = None
 
-    names = f" and {namespaces}" if namespaces else ""
-    user = ["user of its own"] if uid is not None else []
-    processes = (["seccomp"] if filter else []) + (["namespace"] if namespaces else []) + user
+    def by(*means: str) -> str:
+        return ", ".join(filter(None, means)) or "none"
+
     notes = ["memory is limited per process, as address space"]
     if os.geteuid() == 0 and uid is None:
         notes.append("programs run as root, because this process may not change to another user")
+    filtered = "seccomp" if syscalls is not None else ""
     report = {
-        "filesystem": (f"landlock{names}" if ruleset is not None else namespaces) or "none",
-        "network": (f"seccomp{names}" if filter else namespaces) or "none",
-        "processes": ", ".join(processes) or "none",
+        "filesystem": by("landlock" if ruleset is not None else "", namespaces),
+        "network": by(filtered, namespaces),
+        "processes": by(filtered, namespaces, "own user" if uid is not None else ""),
         "memory": "rlimit",
         "notes": notes,
     }
-    return Restrictions(uid, ruleset, filter, report)
-
-
-def _can_become(uid: int) -> bool:
-    """Whether a child of this process may change to this user, and this process may still end it."""
-    return _works(lambda: become(uid))
-
-
-def _try(lock: Callable[[], None]) -> None:
-    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    lock()
+    return Restrictions(uid, ruleset, syscalls, report)
 
 
 def _works(change: Callable[[], None]) -> bool:
@@ -100,6 +93,7 @@ def _works(change: Callable[[], None]) -> bool:
     pid = os.fork()
     if pid == 0:
         try:
+            linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
             change()
         except BaseException:
             os._exit(1)
@@ -146,8 +140,8 @@ def restrict(restrictions: Restrictions, limits: dict[str, Any]) -> None:
     if restrictions.ruleset is not None:
         linux.landlock_restrict_self(restrictions.ruleset)
         os.close(restrictions.ruleset)
-    if restrictions.filter is not None:
-        restrictions.filter.install(os.getpid())
+    if restrictions.syscalls is not None:
+        restrictions.syscalls.install(os.getpid())
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:

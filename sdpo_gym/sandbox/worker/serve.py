@@ -15,7 +15,7 @@ import wire
 MAX_MESSAGE = 1 << 30
 
 
-def main(requests: int, answers: int, uid_offset: int, namespaces: str, packages: list[str]) -> None:
+def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: set[str], packages: list[str]) -> None:
     """Serve until the host is gone.
 
     Args:
@@ -23,6 +23,7 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, packages
         answers: Descriptor to write answers to.
         uid_offset: A number that no other worker on this machine has.
         namespaces: Which namespaces this worker has of its own, in words; empty if none.
+        layers: Which of `landlock` and `seccomp` to use, where the kernel has them.
         packages: Folders of packages that programs may import besides the standard library.
     """
     os.environ.clear()
@@ -31,12 +32,13 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, packages
     _offer_to_out_of_memory_killer()
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    restrictions = restrict.find_restrictions(uid_offset, namespaces, filesystem.readable(packages))
+    restrictions = restrict.find_restrictions(uid_offset, namespaces, layers, filesystem.readable(packages))
     library.find_packages(packages)
     if restrictions.uid is not None and not namespaces:
         library.reach_through_descriptors()
     preamble = library.load_preamble()
     library.hide_worker(os.path.dirname(os.path.abspath(__file__)))
+    os.dup2(0, 2)  # to nowhere; until here, the host may read there what went wrong
     answer(answers, {"isolation": restrictions.report})
     process: program_process.ProgramProcess | None = None
     program: dict[str, Any] = {}
