@@ -116,7 +116,10 @@ class WorkerProcess:
             WorkerLost: close this worker and take another.
         """
         self._program = None
-        self._send({}, time.monotonic() + GRACE_SECONDS)
+        deadline = time.monotonic() + GRACE_SECONDS
+        self._send({}, deadline)
+        if self._receive(deadline, 1 << 10) != {}:
+            raise WorkerLost("its answer makes no sense")
 
     def close(self) -> None:
         """End the worker and what it runs."""

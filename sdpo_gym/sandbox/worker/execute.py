@@ -41,7 +41,7 @@ class Files(NamedTuple):
     """An eventfd: the run is over, and the process can take another input."""
 
 
-def execute(program: dict[str, Any], preamble: dict[str, Any], files: Files) -> NoReturn:
+def execute(program: dict[str, Any], files: Files) -> NoReturn:
     """Run a program on the inputs that the worker hands over, until it leaves something behind; end this process."""
     pid = os.getpid()
     code: types.CodeType | None = None
@@ -59,7 +59,7 @@ def execute(program: dict[str, Any], preamble: dict[str, Any], files: Files) -> 
         if code is None:
             code, claim = _compile(program["source"])
         if code is not None:
-            claim = _run(program, code, preamble)
+            claim = _run(program, code)
         _attempt(lambda: sys.stdout.flush())
         _attempt(stdout.flush)
         if os.getpid() != pid:
@@ -87,12 +87,12 @@ def _open_standard_streams() -> Any:
     return sys.stdout
 
 
-def _run(program: dict[str, Any], code: types.CodeType, preamble: dict[str, Any]) -> dict[str, Any]:
+def _run(program: dict[str, Any], code: types.CodeType) -> dict[str, Any]:
     as_main = program["mode"] == "stdin"
     text = "" if as_main else _read_arguments()
     module = types.ModuleType("__main__" if as_main else "solution")
-    module.__dict__.update(preamble, __file__=FILENAME, __builtins__=builtins)
-    module.__dict__.update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
+    module.__dict__.update(__file__=FILENAME, __builtins__=builtins)
+    vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
     sys.modules[module.__name__] = module
     return _run_as_main(code, module) if as_main else _call_function(program, code, module, text)
 
@@ -132,7 +132,6 @@ def _call_function(
     program: dict[str, Any], code: types.CodeType, module: types.ModuleType, text: str
 ) -> dict[str, Any]:
     arguments = [json.loads(line) for line in text.split("\n") if line.strip()]
-    module.__dict__.pop(program["entry_point"], None)  # a function of the preamble, such as gcd, is not the program's
     try:
         exec(code, module.__dict__)
         function = _find_function(module.__dict__, program["entry_point"])

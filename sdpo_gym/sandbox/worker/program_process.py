@@ -31,7 +31,6 @@ class ProgramProcess:
         self,
         program: dict[str, Any],
         restrictions: restrict.Restrictions,
-        preamble: dict[str, Any],
         connection: tuple[int, int],
     ) -> None:
         """Fork it.
@@ -39,7 +38,6 @@ class ProgramProcess:
         Args:
             program: The job that began the program: source, mode, entry point and limits.
             restrictions: What to lock it down with.
-            preamble: Names that the program finds defined.
             connection: The worker's descriptors of requests and answers, which the child must not have.
         """
         self._program = program
@@ -59,20 +57,24 @@ class ProgramProcess:
         try:
             self._pid = os.fork()
             if self._pid == 0:
-                self._be_child(preamble, connection)
+                self._be_child(connection)
             self._pidfd = linux.pidfd_open(self._pid)
+            self._poll = select.poll()
+            self._poll.register(self._pidfd, select.POLLIN)
+            self._poll.register(self._files.done, select.POLLIN)
+            self._poll.register(self._requests, 0)  # reports when the host hangs up
         except OSError:
             self.end()
             raise
 
-    def _be_child(self, preamble: dict[str, Any], connection: tuple[int, int]) -> None:
+    def _be_child(self, connection: tuple[int, int]) -> None:
         try:
             for fd in connection:
                 os.close(fd)
             restrict.restrict(self._restrictions, self._program)
             os.eventfd_write(self._locked_down, 1)
             os.close(self._locked_down)
-            execute.execute(self._program, preamble, self._files)
+            execute.execute(self._program, self._files)
         finally:
             os._exit(1)
 
@@ -136,10 +138,6 @@ class ProgramProcess:
 
     def _watch(self, started: float, wall_seconds: float) -> str:
         """Wait until the run is over; how it ended: `done`, `exited`, or why it has to be stopped."""
-        poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        poll.register(self._files.done, select.POLLIN)
-        poll.register(self._requests, 0)  # reports when the host hangs up
         cpu_limit = self._cpu_before + self._program["cpu_seconds"]
         while True:
             wall_left = self._wall_left(started, wall_seconds)
@@ -149,7 +147,7 @@ class ProgramProcess:
             if os.fstat(self._files.stdout).st_size > self._program["output_bytes"]:
                 return "output_limit"
             seconds = min(wall_left, max(cpu_left / self._cores, 0.002), POLL_SECONDS)
-            ready = [fd for fd, _ in poll.poll(math.ceil(seconds * 1000))]
+            ready = [fd for fd, _ in self._poll.poll(math.ceil(seconds * 1000))]
             if self._requests in ready and self._files.done not in ready:
                 self._end()
                 os._exit(0)

@@ -149,6 +149,7 @@ _KILL_PROCESS, _ALLOW, _ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 
 _SECCOMP_MODE_FILTER = 2
+_ANY_PID = 0xA5C396F1
 
 
 def supported() -> bool:
@@ -161,6 +162,8 @@ class Filter:
 
     def __init__(self, architecture: str = linux.ARCHITECTURE) -> None:
         self.architecture = architecture
+        # Written out once, with a stand-in for the number: a child has it installed in a tenth of the time.
+        self._parts = b"".join(self._instructions(_ANY_PID)).split(struct.pack("=I", _ANY_PID))
 
     def install(self, pid: int) -> None:
         """Keep this process, whose number is `pid`, and its threads to the list for good. Needs no_new_privs."""
@@ -171,7 +174,7 @@ class Filter:
 
     def program(self, pid: int) -> bytes:
         """The filter's instructions, 8 bytes each (struct sock_filter)."""
-        return b"".join(self._instructions(pid))
+        return struct.pack("=I", pid).join(self._parts)
 
     def _instructions(self, pid: int) -> Iterator[bytes]:
         architecture = self.architecture

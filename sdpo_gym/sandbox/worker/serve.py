@@ -36,7 +36,7 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
     library.find_packages(packages)
     if restrictions.uid is not None and not namespaces:
         library.reach_through_descriptors()
-    preamble = library.load_preamble()
+    library.load_preamble()
     library.hide_worker(os.path.dirname(os.path.abspath(__file__)))
     os.dup2(0, 2)  # to nowhere; until here, the host may read there what went wrong
     answer(answers, {"isolation": restrictions.report})
@@ -53,13 +53,14 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
             process.end()
             process = None
         if not job:
+            answer(answers, {})
             continue
         if "source" in job:
             program = job
             library.preload_for(program["source"])
         try:
             if process is None:
-                process = program_process.ProgramProcess(program, restrictions, preamble, (requests, answers))
+                process = program_process.ProgramProcess(program, restrictions, (requests, answers))
             answer(answers, process.run(job["input"], job["wall_seconds"]))
         except OSError as error:
             answer(answers, {"error": str(error)})
