@@ -54,11 +54,6 @@ def memfd_create(name: str) -> int:
     return _checked("memfd_create", _libc.memfd_create(name.encode(), _MFD_CLOEXEC))
 
 
-def eventfd(*, blocking: bool) -> int:
-    """A counter that can be waited for, as eventfd(2)."""
-    return os.eventfd(0, os.EFD_CLOEXEC | (0 if blocking else os.EFD_NONBLOCK))
-
-
 def pidfd_open(pid: int) -> int:
     """A descriptor that becomes readable when the process ends, as pidfd_open(2)."""
     return _syscall("pidfd_open", _SYS_PIDFD_OPEN, pid, 0)

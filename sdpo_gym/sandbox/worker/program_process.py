@@ -48,20 +48,23 @@ class ProgramProcess:
         self._runs = 0
         self._started = time.monotonic()
         self._pid = self._pidfd = -1
-        self._files = execute.Files(
-            *(linux.memfd_create(name) for name in ("stdin", "stdout", "claim")),
-            go=linux.eventfd(blocking=True),
-            done=linux.eventfd(blocking=False),
-        )
-        self._locked_down = linux.eventfd(blocking=False)
+        go, self._go = os.pipe()
+        self._done, done = os.pipe()
+        # The other ends are open file descriptions of their own: no flag that the program sets there reaches these.
+        os.set_blocking(self._go, False)
+        os.set_blocking(self._done, False)
+        self._files = execute.Files(*map(linux.memfd_create, ("stdin", "stdout", "claim")), go, done)
+        self._locked_down = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
             self._pid = os.fork()
             if self._pid == 0:
                 self._be_child(connection)
+            os.close(go)
+            os.close(done)
             self._pidfd = linux.pidfd_open(self._pid)
             self._poll = select.poll()
             self._poll.register(self._pidfd, select.POLLIN)
-            self._poll.register(self._files.done, select.POLLIN)
+            self._poll.register(self._done, select.POLLIN)
             self._poll.register(self._requests, 0)  # reports when the host hangs up
         except OSError:
             self.end()
@@ -69,7 +72,7 @@ class ProgramProcess:
 
     def _be_child(self, connection: tuple[int, int]) -> None:
         try:
-            for fd in connection:
+            for fd in (*connection, self._go, self._done):
                 os.close(fd)
             restrict.restrict(self._restrictions, self._program)
             os.eventfd_write(self._locked_down, 1)
@@ -93,8 +96,13 @@ class ProgramProcess:
         if not fresh:
             os.ftruncate(files.stdout, 0)
             os.ftruncate(files.claim, 0)
-        os.eventfd_write(files.go, 1)
-        end = self._watch(started, wall_seconds)
+        _drain(self._done)
+        try:
+            os.write(self._go, b"1")
+        except (BlockingIOError, BrokenPipeError):  # the program filled or closed it
+            end = "exited"
+        else:
+            end = self._watch(started, wall_seconds)
         code = 0
         if end == "done":
             cpu_seconds = _cpu_seconds(self._pid) - self._cpu_before
@@ -123,11 +131,11 @@ class ProgramProcess:
     def end(self) -> None:
         """End the process and what it has started, and let go of its files. May be called again."""
         self._end()
-        for fd in (*self._files, self._pidfd, self._locked_down):
+        files, self._files = self._files, execute.Files(-1, -1, -1, -1, -1)
+        for fd in (files.stdin, files.stdout, files.claim, self._go, self._done, self._locked_down, self._pidfd):
             with contextlib.suppress(OSError):
                 os.close(fd)
-        self._files = execute.Files(-1, -1, -1, -1, -1)
-        self._pidfd = self._locked_down = -1
+        self._go = self._done = self._locked_down = self._pidfd = -1
 
     def _was_locked_down(self) -> bool:
         """Whether the child came as far as running the program, which has no access to this descriptor."""
@@ -148,14 +156,13 @@ class ProgramProcess:
                 return "output_limit"
             seconds = min(wall_left, max(cpu_left / self._cores, 0.002), POLL_SECONDS)
             ready = [fd for fd, _ in self._poll.poll(math.ceil(seconds * 1000))]
-            if self._requests in ready and self._files.done not in ready:
-                self._end()
-                os._exit(0)
+            if self._done in ready and _drain(self._done):
+                return "done"
             if self._pidfd in ready:
                 return "exited"
-            if self._files.done in ready:
-                os.eventfd_read(self._files.done)
-                return "done"
+            if self._requests in ready:
+                self._end()
+                os._exit(0)
 
     def _wall_left(self, started: float, wall_seconds: float) -> float:
         elapsed = time.monotonic() - started
@@ -267,6 +274,14 @@ def _descendants() -> set[int]:
 def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         send(target, number)
+
+
+def _drain(fd: int) -> bool:
+    """Read what there is; whether there was anything."""
+    try:
+        return bool(os.read(fd, 1 << 16))
+    except BlockingIOError:
+        return False
 
 
 def _fill(fd: int, data: bytes) -> None:
