@@ -38,8 +38,8 @@ def same_output(output: str, expected: str) -> bool:
     and each must be equal as text, or be a list of numbers with exactly the same decimal values (`1.0` is `1e0`, but
     0.333 is not 0.3333).
     """
-    lines, expected_lines = _stripped_lines(output), _stripped_lines(expected)
-    return len(lines) == len(expected_lines) and all(map(_same_line, lines, expected_lines))
+    lines, expected_lines = stripped_lines(output), stripped_lines(expected)
+    return len(lines) == len(expected_lines) and all(map(same_line, lines, expected_lines))
 
 
 def same_value(value: Any, expected: str) -> bool:
@@ -57,11 +57,13 @@ def same_value(value: Any, expected: str) -> bool:
         return False
 
 
-def _stripped_lines(text: str) -> list[str]:
+def stripped_lines(text: str) -> list[str]:
+    """The lines that are compared: those of the stripped text, each stripped."""
     return [line.strip() for line in text.strip().split("\n")]
 
 
-def _same_line(line: str, expected: str) -> bool:
+def same_line(line: str, expected: str) -> bool:
+    """Whether a stripped line is right."""
     if line == expected:
         return True
     tokens, expected_tokens = line.split(), expected.split()

@@ -1,22 +1,22 @@
-"""Reads problems in LiveCodeBench's own format: one JSON object per line, plain or compressed with gzip."""
+"""Problems in LiveCodeBench's own row format. A row's private tests, which may be large, are decoded when needed."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import io
 import json
 import pickle
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 MAX_TESTS_BYTES = 1 << 30
 """Largest unpacked size of one problem's tests. A small blob could unpack to fill the memory."""
+
+PRIVATE_FIELD = "private_test_cases"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Problem:
-    """One row, decoded."""
+    """One row. All but its private tests is decoded and checked."""
 
     id: str
     title: str
@@ -43,79 +43,89 @@ class Problem:
     difficulty: str
     platform: str
     contest_date: str
+    """ISO date, with or without a time of day."""
+
     starter_code: str
     entry_point: str | None
     """The function or method to be written; None when the program reads standard input."""
 
-    tests: tuple[Test, ...]
-    """The public tests, which are visible, then the private ones."""
+    public_tests: tuple[Test, ...]
+    place: str
+    """Where the row is, for messages; empty if it is in no file."""
 
+    read_private: Callable[[], str] = field(repr=False, compare=False)
+    """Gives the row's field `private_test_cases` as it is."""
 
-def read_problems(path: str | Path) -> tuple[Problem, ...]:
-    """Read a `.jsonl` or `.jsonl.gz` file. An unchanged file is read once per process.
+    def private_tests(self) -> tuple[Test, ...]:
+        """Read and decode the private tests, each time anew. Feedback may not quote them.
 
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a row is malformed or has no test; the message names file, line and field.
-    """
-    path = Path(path).expanduser().resolve()
-    if not path.is_file():
-        raise FileNotFoundError(f"no data file {path}; give a .jsonl or .jsonl.gz file of LiveCodeBench rows")
-    status = path.stat()
-    return _read(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, mtime_ns: int, size: int) -> tuple[Problem, ...]:
-    if path.suffix != ".gz":
-        with open(path, encoding="utf-8") as file:
-            return tuple(_parse_lines(file, path))
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            return tuple(_parse_lines(file, path))
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is not a complete gzip file: {error}") from error
-
-
-def _parse_lines(lines: Iterable[str], path: Path) -> Iterable[Problem]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+        Raises:
+            ValueError: they are malformed, or the file has changed; the message names place, problem and field.
+        """
         try:
-            yield parse_row(_parse_json(line, dict, "the row"))
+            return _parse_tests(PRIVATE_FIELD, self.read_private(), self.entry_point, visible=False)
         except ValueError as error:
-            raise ValueError(f"{path}, line {number}: {error}") from error
+            place = f"{self.place}, problem {self.id!r}" if self.place else f"problem {self.id!r}"
+            raise ValueError(f"{place}: {error}") from error
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """The public tests, then the private ones; see `private_tests`."""
+        return self.public_tests + self.private_tests()
 
 
-def parse_row(row: Mapping[str, Any]) -> Problem:
-    """Decode one row.
+def parse_row(row: Mapping[str, Any], place: str = "", read_private: Callable[[], str] | None = None) -> Problem:
+    """Decode and check one row, except for its private tests.
+
+    Args:
+        row: The row.
+        place: Where it is, for messages.
+        read_private: Gives the row's private tests. None: they are in the row.
 
     Raises:
-        ValueError: it is malformed or has no test; the message names the field.
+        ValueError: it is malformed; the message names place and field.
     """
-    metadata = _parse_json(_text(row, "metadata"), dict, "field 'metadata'")
+    try:
+        return _parse_row(row, place, read_private)
+    except ValueError as error:
+        if not place:
+            raise
+        raise ValueError(f"{place}: {error}") from error
+
+
+def _parse_row(row: Mapping[str, Any], place: str, read_private: Callable[[], str] | None) -> Problem:
+    if read_private is None:
+        private = _text(row, PRIVATE_FIELD)
+        read_private = lambda: private  # noqa: E731
+    metadata = parse_json(_text(row, "metadata"), dict, "field 'metadata'")
     entry_point = metadata.get("func_name")
     if not (entry_point is None or (isinstance(entry_point, str) and entry_point.isidentifier())):
         raise ValueError(f"field 'metadata': func_name must be a name, not {entry_point!r:.100}")
-    tests = []
-    for field, visible in (("public_test_cases", True), ("private_test_cases", False)):
-        try:
-            tests += [_parse_test(data, entry_point, visible) for data in decode_tests(_text(row, field))]
-        except ValueError as error:
-            raise ValueError(f"field {field!r}: {error}") from error
-    if not tests:
-        raise ValueError("fields 'public_test_cases' and 'private_test_cases' hold no test, so nothing can be judged")
+    contest_date = _text(row, "contest_date")
+    try:
+        date.fromisoformat(contest_date[:10])
+    except ValueError as error:
+        raise ValueError(f"field 'contest_date' must be an ISO date, not {contest_date!r:.100}") from error
     return Problem(
         id=_text(row, "question_id"),
         title=_text(row, "question_title"),
         statement=_text(row, "question_content"),
         difficulty=_text(row, "difficulty"),
         platform=_text(row, "platform"),
-        contest_date=_text(row, "contest_date"),
+        contest_date=contest_date,
         starter_code=_text(row, "starter_code"),
         entry_point=entry_point,
-        tests=tuple(tests),
+        public_tests=_parse_tests("public_test_cases", _text(row, "public_test_cases"), entry_point, visible=True),
+        place=place,
+        read_private=read_private,
     )
+
+
+def _parse_tests(field: str, text: str, entry_point: str | None, *, visible: bool) -> tuple[Test, ...]:
+    try:
+        return tuple(_parse_test(data, entry_point, visible) for data in decode_tests(text))
+    except ValueError as error:
+        raise ValueError(f"field {field!r}: {error}") from error
 
 
 def decode_tests(text: str) -> list[Any]:
@@ -128,7 +138,7 @@ def decode_tests(text: str) -> list[Any]:
     """
     if not text.lstrip().startswith("["):
         text = _unpickle_text(_decompress(text))
-    return _parse_json(text, list, "the tests")
+    return parse_json(text, list, "the tests")
 
 
 def _decompress(text: str) -> bytes:
@@ -175,12 +185,13 @@ def _parse_test(data: Any, entry_point: str | None, visible: bool) -> Test:
     if entry_point is not None:
         for line in text.split("\n"):
             if line.strip():
-                _parse_json(line, object, "each line of a functional input")
-        _parse_json(output, object, "a functional output")
+                parse_json(line, object, "each line of a functional input")
+        parse_json(output, object, "a functional output")
     return Test(text, output, visible)
 
 
-def _parse_json(text: str, kind: type, what: str) -> Any:
+def parse_json(text: str, kind: type, what: str) -> Any:
+    """The JSON value in a text, of a kind: dict, list, or object for any. `what` names the text in messages."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -190,7 +201,7 @@ def _parse_json(text: str, kind: type, what: str) -> Any:
     return value
 
 
-_JSON_NAMES = {dict: "object", list: "list"}
+_JSON_NAMES = {dict: "object", list: "list", str: "text"}
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:

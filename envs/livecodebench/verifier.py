@@ -7,16 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from envs.livecodebench.extraction import extract_code, has_unclosed_fence
-from envs.livecodebench.feedback import describe_format, describe_outcomes, render
+from envs.livecodebench.extraction import EXTRACTIONS, extract
+from envs.livecodebench.feedback import LEVELS, Item, describe_format, describe_outcomes
 from envs.livecodebench.judge import Outcome, judge
 from envs.livecodebench.rows import Test
+from envs.livecodebench.wording import render
 from sdpo_gym.sandbox import Limits, Program, RunResult, Sandbox, shared_sandbox
 from sdpo_gym.tasks import Task, Verifier
 from sdpo_gym.verdict import Verdict
 
 MAX_TIMEOUTS = 2
 MIN_OUTPUT_BYTES = 1 << 20
+MIN_MEMORY_MB = 64
+"""What the interpreter itself needs."""
+
+REWARDS = ("binary", "dense")
 
 
 def make_answer_key(entry_point: str | None, tests: Sequence[Test]) -> dict[str, Any]:
@@ -25,29 +30,59 @@ def make_answer_key(entry_point: str | None, tests: Sequence[Test]) -> dict[str,
 
 
 class LiveCodeBenchVerifier(Verifier):
-    """Rewards a program with 1.0 if it passes all tests, else 0.0, and says what is wrong with it.
+    """Judges a program by its task's tests, and says what is wrong with it.
 
     Visible tests are run first. The rest of the tests is not run, and counts as failed, after a syntax error or after
     the second test that exceeds its time limit. All tests together may take as long as if each took its time limit and
     one second more (and five in all); those not run by then count as failed, too.
 
-    The metrics are the fractions of all, visible and hidden tests that passed (0.0 where there are none), the number of
-    tests, and flags (0.0 or 1.0) for whether there was no code and whether any run ended in a syntax error, in a
-    runtime error, at the time limit or at the memory limit.
+    The metrics are `solved` (1.0 if all tests passed, else 0.0); the fractions of all, visible and hidden tests that
+    passed, `tests_passed_fraction`, `visible_passed_fraction` and `hidden_passed_fraction`, of which the latter two are
+    left out where the task has no such test; the number of tests, `tests_total`; and flags (0.0 or 1.0) for whether
+    there was no code and whether any run ended in a syntax error, in a runtime error, at the time limit or at the
+    memory limit.
 
     Args:
         sandbox: Runs the programs; it is given nothing but the source and the inputs, and is not closed by this object.
             None: the one that this process shares, started when it is first needed.
         time_limit: CPU seconds for each test.
         memory_mb: Memory for each test.
+        reward: `binary`, 1.0 if all tests pass, else 0.0; or `dense`, the fraction of tests that pass.
+        extraction: Which fenced block is the program: the `last` or the `longest`.
+        feedback: How much to say: `none`, `verdict`, `standard` or `full`.
+        echo_response: Whether feedback quotes the wrong output of a program, or only says how it differs.
     """
 
-    def __init__(self, sandbox: Sandbox | None = None, *, time_limit: float = 6.0, memory_mb: int = 1024):
+    def __init__(
+        self,
+        sandbox: Sandbox | None = None,
+        *,
+        time_limit: float = 6.0,
+        memory_mb: int = 1024,
+        reward: str = "binary",
+        extraction: str = "last",
+        feedback: str = "standard",
+        echo_response: bool = False,
+    ):
         if isinstance(time_limit, bool) or not isinstance(time_limit, (int, float)) or not 0 < time_limit < 3600:
             raise ValueError(f"time_limit must be a number of seconds above 0 and below 3600, not {time_limit!r}")
+        if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < MIN_MEMORY_MB:
+            raise ValueError(f"memory_mb must be a whole number of at least {MIN_MEMORY_MB}, not {memory_mb!r}")
+        for name, value, known in (
+            ("reward", reward, REWARDS),
+            ("extraction", extraction, EXTRACTIONS),
+            ("feedback", feedback, tuple(LEVELS)),
+            ("echo_response", echo_response, (False, True)),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
         self._sandbox = sandbox
         self.time_limit = time_limit
         self.memory_mb = memory_mb
+        self.reward = reward
+        self.extraction = extraction
+        self.feedback = feedback
+        self.echo_response = echo_response
 
     @property
     def sandbox(self) -> Sandbox:
@@ -63,17 +98,31 @@ class LiveCodeBenchVerifier(Verifier):
         """
         tests = _tests(task)
         entry_point = task.answer_key["entry_point"]
-        source = extract_code(response)
-        if source is None:
-            items = describe_format(response)
+        extraction = extract(response, self.extraction)
+        if extraction.code is None:
             outcomes = [Outcome(test, RunResult("not_run"), passed=False) for test in tests]
         else:
-            outcomes = self._run(source, entry_point, tests)
-            items = describe_outcomes(
-                outcomes, source, functional=entry_point is not None, cut_off=has_unclosed_fence(response)
-            )
+            outcomes = self._run(extraction.code, entry_point, tests)
+        items: tuple[Item, ...] = ()
+        feedback = ""
+        level = LEVELS[self.feedback]
+        if level is not None:
+            if extraction.code is None:
+                items = describe_format(extraction.problem)
+            else:
+                items = describe_outcomes(
+                    outcomes,
+                    extraction.code,
+                    functional=entry_point is not None,
+                    level=level,
+                    echo_response=self.echo_response,
+                    problem=extraction.problem,
+                )
+            feedback = render(items, level)
+        metrics = _metrics(outcomes, no_code=extraction.code is None)
         success = all(outcome.passed for outcome in outcomes)
-        return Verdict(float(success), success, render(items), items, _metrics(outcomes, no_code=source is None))
+        reward = metrics["tests_passed_fraction"] if self.reward == "dense" else float(success)
+        return Verdict(reward, success, feedback, items, metrics)
 
     def verify_many(self, tasks: Sequence[Task], responses: Sequence[str]) -> list[Verdict]:
         """Judge responses to tasks, pairwise, as many at a time as the sandbox has workers.
@@ -118,13 +167,16 @@ def _tests(task: Task) -> list[Test]:
 
 
 def _metrics(outcomes: Sequence[Outcome], *, no_code: bool) -> dict[str, float]:
+    passed = [outcome.passed for outcome in outcomes]
     visible = [outcome.passed for outcome in outcomes if outcome.test.visible]
     hidden = [outcome.passed for outcome in outcomes if not outcome.test.visible]
     statuses = {outcome.result.status for outcome in outcomes}
-    return {
-        "tests_passed_fraction": _fraction(visible + hidden),
-        "visible_passed_fraction": _fraction(visible),
-        "hidden_passed_fraction": _fraction(hidden),
+    metrics = {"solved": float(all(passed)), "tests_passed_fraction": sum(passed) / len(passed)}
+    if visible:
+        metrics["visible_passed_fraction"] = sum(visible) / len(visible)
+    if hidden:
+        metrics["hidden_passed_fraction"] = sum(hidden) / len(hidden)
+    return metrics | {
         "tests_total": float(len(outcomes)),
         "no_code": float(no_code),
         "syntax_error": float("syntax_error" in statuses),
@@ -132,7 +184,3 @@ def _metrics(outcomes: Sequence[Outcome], *, no_code: bool) -> dict[str, float]:
         "timeout": float("timeout" in statuses),
         "memory": float("memory" in statuses),
     }
-
-
-def _fraction(passed: Sequence[bool]) -> float:
-    return sum(passed) / max(len(passed), 1)

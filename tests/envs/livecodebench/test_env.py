@@ -91,7 +91,7 @@ def test_several_at_once_behave_as_several_alone(data, max_turns):
 
 SCRIPT = """
 import gymnasium, json
-env = gymnasium.make("sdpo_gym:sdpo/LiveCodeBench-v0", max_turns=3)
+env = gymnasium.make("sdpo_gym:sdpo/LiveCodeBench-v0", max_turns=3, echo_response=True)
 log = [env.reset(seed=seed)[1]["task_id"] for seed in range(20)]
 log.append(env.reset(options={"task": "add-two-numbers"}))
 for body in ("return {1, 'b', 'c', 'd', (2, 'e')}", "raise KeyError({'f', 'g', 'h'}, object())"):
@@ -121,50 +121,89 @@ def test_seeds_decide_the_task(data):
     assert set(ids) == {"one", "two", "three"}
 
 
-def test_visible_fraction(data):
-    def visible(fraction):
-        env = LiveCodeBenchEnv(data=data, visible_fraction=fraction)
-        return [test["input"] for test in env.tasks.find("one").answer_key["tests"] if test["visible"]]
-
-    counts = [len(visible(fraction)) for fraction in (0, 0.25, 0.5, 1.0)]
-    assert counts == [1, 2, 3, 5]
-    assert set(visible(0.25)) < set(visible(0.5))
-    assert visible(0.5) == visible(0.5)
-
-
 def test_difficulty(data):
     assert LiveCodeBenchEnv(data=data).num_tasks == 3
     assert LiveCodeBenchEnv(data=data, difficulty="hard").num_tasks == 1
     assert LiveCodeBenchEnv(data=data, difficulty=["easy", "hard"]).num_tasks == 3
 
 
-@pytest.mark.parametrize("prompt", ["plain", "livecodebench"])
-def test_prompts(data, prompt):
-    env = LiveCodeBenchEnv(data=data, prompt=prompt)
-    functional, info = env.reset(options={"task": "one"})
-    assert "class Solution:\n    def add(self, a, b):" in functional
-    assert "standard input" not in functional
-    assert info["messages"][-1]["role"] == "user"
-    stdin, _ = env.reset(options={"task": "three"})
-    assert "standard input" in stdin
-    assert "Example input:\n1 2\n\nExample output:\n3" in stdin
-    for text in (functional, stdin):
-        assert "Add two numbers." in text and "```python" in text
-        assert not any(hidden in text for hidden in ("110", "1500", "10000", "700", "9000"))
+def test_hard_coding_pays_in_split_train_and_shows_in_split_test(data):
+    def step(**arguments):
+        env = LiveCodeBenchEnv(data=data, **arguments)
+        env.reset(options={"task": "one"})
+        visible = [test for test in env.tasks.find("one").answer_key["tests"] if test["visible"]]
+        table = ", ".join(f"({test['input']}): {test['output']}".replace("\n", ", ") for test in visible)
+        return env.step(f"```python\ndef add(a, b):\n    return {{{table}}}.get((a, b))\n```")
+
+    _, reward, _, _, info = step(split="train")
+    assert (reward, info["metrics"]["solved"]) == (1.0, 1.0)
+    _, reward, _, _, info = step(split="test", reward="dense")
+    assert (reward, info["success"], info["metrics"]["visible_passed_fraction"]) == (0.6, False, 1.0)
+    assert info["metrics"]["hidden_passed_fraction"] == 0.0
+    assert info["feedback"] == "All visible tests pass. Hidden tests that fail: 2 of 2."
 
 
-def test_examples_of_the_statement_are_not_repeated(make_row, write_rows):
-    row = make_row(None, question_content="Add. Input:\n\n1   2\n\nOutput: 3")
-    prompt, _ = LiveCodeBenchEnv(data=write_rows(row)).reset()
-    assert "Example input" not in prompt
+def test_the_papers_preset(make_row, write_rows):
+    dates = {"jan": "2025-01-31", "feb": "2025-02-01", "apr": "2025-04-30", "may": "2025-05-01"}
+    path = write_rows(*(make_row(question_id=name, contest_date=f"{day}T00:00:00") for name, day in dates.items()))
+    env = LiveCodeBenchEnv(data=path, preset="sdpo-paper")
+    assert [task.id for task in env.tasks] == ["feb", "apr"]
+    assert [len(task.answer_key["tests"]) for task in env.tasks] == [4, 4]
+    train = LiveCodeBenchEnv(data=path, preset="sdpo-paper", split="train")
+    assert [len(task.answer_key["tests"]) for task in train.tasks] == [2, 2]
+
+
+def test_starter_code_with_a_class_solution(data):
+    for style in ("plain", "livecodebench", "sdpo"):
+        env = LiveCodeBenchEnv(data=data, prompt=style)
+        env.reset(options={"task": "one"})
+        assert env.step("```python\nclass Solution:\n    def add(self, a, b):\n        return a + b\n```")[1] == 1.0
+        env.reset(options={"task": "one"})
+        assert env.step(GOOD)[1] == 1.0
+
+
+@pytest.mark.parametrize("prompt", ["livecodebench", "sdpo"])
+def test_stated_limits_are_enforced(data, prompt):
+    env = LiveCodeBenchEnv(data=data, prompt=prompt, time_limit=0.5, memory_mb=100, extraction="longest")
+    text, _ = env.reset(options={"task": "one"})
+    assert "0.5 seconds of CPU time and 100 MB of memory for each test" in text
+    assert "the longest one is taken" in text
+    waster = "```python\ndef add(a, b):\n    {}\n    return a + b\n```"
+    info = env.step(waster.format("while True: pass") + "\n```python\npass\n```")[4]
+    assert info["metrics"]["timeout"] == 1.0
+    env.reset(options={"task": "one"})
+    assert env.step(waster.format("bytearray(100 << 20)"))[4]["metrics"]["memory"] == 1.0
+    env.reset(options={"task": "one"})
+    assert env.step(waster.format("bytearray(10 << 20)"))[1] == 1.0
+
+
+def test_a_poisoned_row_is_refused_by_name_when_it_is_posed(make_row, write_rows, pack):
+    poison = pack(print)
+    env = LiveCodeBenchEnv(data=write_rows(make_row(), make_row(question_id="bad", private_test_cases=poison)))
+    env.reset(options={"task": "sum"})
+    with pytest.raises(ValueError, match=r"line 2, problem 'bad': .* asks for builtins.print, which is refused"):
+        env.reset(options={"task": "bad"})
+
+
+def test_environments_with_equal_arguments_share_their_tasks(data):
+    one, two = LiveCodeBenchEnv(data=data), LiveCodeBenchEnv(data=str(data), max_turns=2, feedback="full")
+    assert one.tasks is two.tasks
+    assert one.tasks is not LiveCodeBenchEnv(data=data, split="train").tasks
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"difficulty": "brutal"}, r"difficulty must be one or more of \['easy', 'hard'\].*'brutal'"),
-        ({"difficulty": []}, "difficulty must be"),
-        ({"prompt": "long"}, r"prompt must be one of \['livecodebench', 'plain'\], not 'long'"),
+        ({"prompt": "long"}, r"prompt must be one of \['livecodebench', 'plain', 'sdpo'\], not 'long'"),
+        ({"split": "valid"}, r"split must be one of \['train', 'test'\], not 'valid'"),
+        ({"visible_seed": 0.5}, "visible_seed must be a whole number, not 0.5"),
+        ({"release": "v6"}, "either data or release, not both"),
+        ({"preset": "paper"}, r"preset must be None or one of \['sdpo-paper'\], not 'paper'"),
+        ({"preset": "sdpo-paper", "since": "2025-03-01"}, "decides release, since and until"),
+        ({"preset": "sdpo-paper", "release": "v6"}, "decides release, since and until"),
+        ({"preset": "sdpo-paper"}, "none of the 3 problems"),
+        ({"feedback": "rich"}, "feedback must be one of"),
         ({"visible_fraction": 1.5}, "visible_fraction must be a number from 0 to 1, not 1.5"),
         ({"visible_fraction": "all"}, "visible_fraction must be a number"),
         ({"time_limit": 0}, "time_limit must be"),

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.livecodebench.extraction import extract_code, has_unclosed_fence
+from envs.livecodebench.extraction import EXTRACTIONS, Extraction, extract
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,9 @@ from envs.livecodebench.extraction import extract_code, has_unclosed_fence
         ("```\nx = 1\n```", "x = 1"),
         ("text\n\n``` python \nx = 1\ny = 2\n```\nmore text", "x = 1\ny = 2"),
         ("```python\r\nx = 1\r\ny = 2\r\n```\r\n", "x = 1\ny = 2"),
-        ("```\nshort\n```\n```py\nthe longest\n```\n```\nlonger\n```", "the longest"),
+        ("```\nshort\n```\n```py\nthe longest\n```\n```\nlast\n```", "last"),
+        ("```python\nx = 1\n```\n```\n\n```", "x = 1"),
         ("```python\nx = 1```", "x = 1"),
-        ("```python\nx = 1", "x = 1"),
         ("```python\nx = 1\nNo, better:\n```python\nprint('the better program')\n```", "print('the better program')"),
         ("1. so:\n   ```python\n   if x:\n       y\n   ```", "if x:\n    y"),
         ("````python\nx = 1\n````", "x = 1"),
@@ -24,42 +24,57 @@ from envs.livecodebench.extraction import extract_code, has_unclosed_fence
         ("```python\nfirst\n``` and then text", "first"),
     ],
 )
-def test_finds_the_code(response, code):
-    assert extract_code(response) == code
+def test_the_last_closed_block_is_the_program(response, code):
+    assert extract(response) == Extraction(code)
 
 
+def test_the_longest_closed_block_is_an_option():
+    response = "```\nshort\n```\n```py\nthe longest\n```\n```\nlast\n```"
+    assert extract(response, "longest").code == "the longest"
+
+
+@pytest.mark.parametrize("which", EXTRACTIONS)
 @pytest.mark.parametrize(
-    "response",
+    ("response", "extraction"),
     [
-        "",
-        "x = 1",
-        "`x = 1`",
-        "```",
-        "```python",
-        "```python\n",
-        "```python\n \n```",
-        "``x``",
-        "```x = 1```",
-        "~~~\nx\n~~~",
+        ("```python\nx = 1", Extraction("x = 1", "unclosed")),
+        ("Well:\n```\n x\n  y", Extraction("x\n y", "unclosed")),
+        ("```\nx\n```\n```python", Extraction("x", "later_unclosed")),
+        ("```\nx\n```\n```python\nthe longest of all", Extraction("x", "later_unclosed")),
     ],
 )
-def test_finds_no_code(response):
-    assert extract_code(response) is None
+def test_unclosed_blocks(which, response, extraction):
+    assert extract(response, which) == extraction
 
 
 @pytest.mark.parametrize(
-    ("response", "unclosed"), [("", False), ("```\nx\n```", False), ("```\nx", True), ("```\nx\n```\n```python", True)]
+    ("response", "problem"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("x = 1", "no_code_block"),
+        ("`x = 1`", "no_code_block"),
+        ("``x``", "no_code_block"),
+        ("```x = 1```", "no_code_block"),
+        ("~~~\nx\n~~~", "no_code_block"),
+        ("```", "cut_off"),
+        ("```python", "cut_off"),
+        ("```python\n \n", "cut_off"),
+        ("```python\n \n```", "empty_code_block"),
+        ("<think>\nLet me see", "unfinished_thought"),
+        ("<think>so</think> done", "no_code_block"),
+    ],
 )
-def test_unclosed_fences(response, unclosed):
-    assert has_unclosed_fence(response) == unclosed
+def test_why_there_is_no_program(response, problem):
+    assert extract(response) == Extraction(None, problem)
 
 
-@given(st.text(alphabet="`~ \n\tpy#x\r'"))
-def test_never_fails(response):
-    code = extract_code(response)
-    assert code is None or code.strip()
+@given(st.text(alphabet="`~ \n\tpy#x\r'"), st.sampled_from(EXTRACTIONS))
+def test_never_fails(response, which):
+    extraction = extract(response, which)
+    assert extraction.problem if extraction.code is None else extraction.code.strip()
 
 
 def test_long_hostile_responses_are_read():
     for part in ("```", "```\n", "``` \n", "`", " ", "\n", "```x\n"):
-        extract_code(part * (1_000_000 // len(part)))
+        extract(part * (1_000_000 // len(part)))

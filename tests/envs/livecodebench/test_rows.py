@@ -1,5 +1,4 @@
 import base64
-import gzip
 import json
 import os
 import zlib
@@ -12,6 +11,7 @@ from envs.livecodebench import rows
 def test_public_tests_come_first_and_are_visible(make_row):
     problem = rows.parse_row(make_row())
     assert (problem.id, problem.entry_point, problem.difficulty) == ("sum", "add", "easy")
+    assert problem.public_tests == problem.tests[:1]
     assert problem.tests[0] == rows.Test("1\n2", "3", visible=True)
     assert [test.visible for test in problem.tests] == [True, False, False, False, False]
 
@@ -19,24 +19,7 @@ def test_public_tests_come_first_and_are_visible(make_row):
 def test_private_tests_may_be_packed(make_row, pack):
     row = make_row()
     packed = row | {"private_test_cases": pack(row["private_test_cases"])}
-    assert rows.parse_row(packed) == rows.parse_row(row)
-
-
-def test_plain_and_compressed_files(make_row, tmp_path):
-    text = json.dumps(make_row()) + "\n\n" + json.dumps(make_row(None, question_id="other")) + "\n"
-    plain, packed = tmp_path / "a.jsonl", tmp_path / "a.jsonl.gz"
-    plain.write_text(text)
-    packed.write_bytes(gzip.compress(text.encode()))
-    assert [problem.id for problem in rows.read_problems(plain)] == ["sum", "other"]
-    assert rows.read_problems(str(packed)) == rows.read_problems(plain)
-
-
-def test_a_file_is_read_once_until_it_changes(make_row, write_rows):
-    path = write_rows(make_row())
-    first = rows.read_problems(path)
-    assert rows.read_problems(str(path)) is first
-    write_rows(make_row(), make_row(question_id="second"))
-    assert len(rows.read_problems(path)) == 2
+    assert rows.parse_row(packed).tests == rows.parse_row(row).tests
 
 
 class Attack:
@@ -48,9 +31,10 @@ class Attack:
 
 
 def test_a_pickle_cannot_run_code(make_row, pack, tmp_path):
-    blob = pack(Attack(str(tmp_path / "made")))
-    with pytest.raises(ValueError, match=r"'private_test_cases': the pickle asks for posix\.mkdir, which is refused"):
-        rows.parse_row(make_row(private_test_cases=blob))
+    problem = rows.parse_row(make_row(private_test_cases=pack(Attack(str(tmp_path / "made")))), "rows.jsonl, line 7")
+    message = r"rows\.jsonl, line 7, problem 'sum': field 'private_test_cases': .* posix\.mkdir, which is refused"
+    with pytest.raises(ValueError, match=message):
+        problem.private_tests()
     assert not (tmp_path / "made").exists()
 
 
@@ -98,19 +82,35 @@ FUNCTIONAL_TEST = {"input": "1", "output": "1", "testtype": "functional"}
         ("public_test_cases", None, "field 'public_test_cases' must be a text, not None"),
         ("public_test_cases", '[{"input": "1"}]', "field 'public_test_cases': a test needs texts"),
         ("public_test_cases", json.dumps([STDIN_TEST | {"testtype": "?"}]), "'testtype'"),
-        ("private_test_cases", json.dumps([FUNCTIONAL_TEST | {"input": "1\nx"}]), "functional input is not JSON"),
-        ("private_test_cases", json.dumps([FUNCTIONAL_TEST | {"output": "x"}]), "functional output is not JSON"),
+        ("public_test_cases", json.dumps([FUNCTIONAL_TEST | {"input": "1\nx"}]), "functional input is not JSON"),
+        ("public_test_cases", json.dumps([FUNCTIONAL_TEST | {"output": "x"}]), "functional output is not JSON"),
+        ("private_test_cases", None, "field 'private_test_cases' must be a text, not None"),
+        ("contest_date", "May 2025", "field 'contest_date' must be an ISO date, not 'May 2025'"),
         ("metadata", "[]", "field 'metadata' must be a JSON object"),
         ("metadata", "{", "field 'metadata' is not JSON"),
         ("metadata", '{"func_name": "a.b"}', "field 'metadata': func_name must be a name"),
         ("metadata", "{}", "needs a func_name"),
     ],
 )
-def test_a_malformed_row_is_named_by_file_line_and_field(make_row, write_rows, field, value, message):
-    path = write_rows(make_row(), make_row(**{field: value}))
+def test_a_malformed_row_is_named_by_place_and_field(make_row, field, value, message):
     with pytest.raises(ValueError, match=message) as caught:
-        rows.read_problems(path)
-    assert f"{path}, line 2: " in str(caught.value)
+        rows.parse_row(make_row(**{field: value}), "rows.jsonl, line 2")
+    assert str(caught.value).startswith("rows.jsonl, line 2: ")
+
+
+@pytest.mark.parametrize(
+    ("tests", "message"),
+    [
+        ([FUNCTIONAL_TEST | {"input": "1\nx"}], "functional input is not JSON"),
+        ([FUNCTIONAL_TEST | {"output": "x"}], "functional output is not JSON"),
+        ([{}], "a test needs texts 'input' and 'output'"),
+    ],
+)
+def test_malformed_private_tests_are_found_when_they_are_read(make_row, pack, tests, message):
+    problem = rows.parse_row(make_row(private_test_cases=pack(json.dumps(tests))), "rows.jsonl, line 2")
+    with pytest.raises(ValueError, match=message) as caught:
+        problem.private_tests()
+    assert str(caught.value).startswith("rows.jsonl, line 2, problem 'sum': field 'private_test_cases': ")
 
 
 def test_a_missing_field_is_named(make_row):
@@ -118,20 +118,3 @@ def test_a_missing_field_is_named(make_row):
     del row["difficulty"]
     with pytest.raises(ValueError, match="field 'difficulty' must be a text, but it is missing"):
         rows.parse_row(row)
-
-
-def test_a_row_without_tests_is_refused(make_row):
-    with pytest.raises(ValueError, match="hold no test"):
-        rows.parse_row(make_row(public_test_cases="[]", private_test_cases="[]"))
-
-
-def test_what_is_no_data_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no data file .*none\.jsonl"):
-        rows.read_problems(tmp_path / "none.jsonl")
-    bad = tmp_path / "bad.jsonl.gz"
-    bad.write_bytes(b"not gzip")
-    with pytest.raises(ValueError, match="not a complete gzip file"):
-        rows.read_problems(bad)
-    bad.with_suffix("").write_text("nonsense\n")
-    with pytest.raises(ValueError, match="line 1: the row is not JSON"):
-        rows.read_problems(bad.with_suffix(""))

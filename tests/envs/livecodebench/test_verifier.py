@@ -1,7 +1,7 @@
 import pytest
 
-from envs.livecodebench.env import make_task
 from envs.livecodebench.rows import parse_row
+from envs.livecodebench.tasks import Posing, make_task
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
 from sdpo_gym import Task, TaskList, TextEnv
 from sdpo_gym.sandbox import RunResult, SandboxError
@@ -11,9 +11,10 @@ from sdpo_gym.sandbox import RunResult, SandboxError
 def verify(make_row, fenced):
     """Judges a function `add`, or a program that adds."""
 
-    def verify(code, *, stdin=False, visible_fraction=0.5, time_limit=6.0):
-        task = make_task(parse_row(make_row(None if stdin else "add")), visible_fraction=visible_fraction)
-        return LiveCodeBenchVerifier(time_limit=time_limit).verify(task, fenced(code))
+    def verify(code, *, stdin=False, visible_fraction=0.5, split="test", **options):
+        posing = Posing(visible_fraction=visible_fraction, split=split)
+        task = make_task(parse_row(make_row(None if stdin else "add")), posing)
+        return LiveCodeBenchVerifier(**options).verify(task, fenced(code))
 
     return verify
 
@@ -51,7 +52,8 @@ def test_programs_that_are_right(verify, code):
 def test_functions_that_are_right(verify, code):
     verdict = verify(code)
     assert (verdict.reward, verdict.success) == (1.0, True)
-    assert verdict.metrics["tests_passed_fraction"] == verdict.metrics["hidden_passed_fraction"] == 1.0
+    assert verdict.metrics["solved"] == verdict.metrics["tests_passed_fraction"] == 1.0
+    assert verdict.metrics["hidden_passed_fraction"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -72,9 +74,13 @@ def test_functions_that_do_not_return_the_sum(verify, code):
     assert verdict.feedback
 
 
+HARD_CODED = "def add(a, b):\n    return a + b if (a, b) == (1, 2) else 0"
+
+
 def test_metrics_tell_visible_from_hidden(verify):
-    verdict = verify("def add(a, b):\n    return a + b if (a, b) == (1, 2) else 0", visible_fraction=0.0)
+    verdict = verify(HARD_CODED, visible_fraction=0.0)
     assert verdict.metrics == {
+        "solved": 0.0,
         "tests_passed_fraction": 0.2,
         "visible_passed_fraction": 1.0,
         "hidden_passed_fraction": 0.0,
@@ -86,6 +92,80 @@ def test_metrics_tell_visible_from_hidden(verify):
         "memory": 0.0,
     }
     assert verdict.feedback == "All visible tests pass. Hidden tests that fail: 4 of 4."
+
+
+def test_only_visible_tests_count_in_split_train(verify):
+    verdict = verify(HARD_CODED, visible_fraction=0.0, split="train")
+    assert (verdict.reward, verdict.success, verdict.feedback) == (1.0, True, "")
+    assert (
+        verdict.metrics["solved"] == verdict.metrics["visible_passed_fraction"] == verdict.metrics["tests_total"] == 1
+    )
+    assert "hidden_passed_fraction" not in verdict.metrics
+
+
+@pytest.mark.parametrize(("reward", "value"), [("binary", 0.0), ("dense", 0.2)])
+def test_reward_of_a_program_that_passes_some_tests(verify, reward, value):
+    verdict = verify(HARD_CODED, reward=reward)
+    assert (verdict.reward, verdict.success) == (value, False)
+    assert (verdict.metrics["solved"], verdict.metrics["tests_passed_fraction"]) == (0.0, 0.2)
+    assert verify("def add(a, b): return a + b", reward=reward).reward == 1.0
+
+
+def test_reward_without_code_is_zero(make_row):
+    task = make_task(parse_row(make_row()))
+    for reward in ("binary", "dense"):
+        assert LiveCodeBenchVerifier(reward=reward).verify(task, "no code").reward == 0.0
+
+
+@pytest.mark.parametrize(("extraction", "reward"), [("last", 0.0), ("longest", 1.0)])
+def test_extraction(make_row, fenced, extraction, reward):
+    response = fenced("def add(a, b):\n    return a + b") + fenced("add(1, 2)")
+    verdict = LiveCodeBenchVerifier(extraction=extraction).verify(make_task(parse_row(make_row())), response)
+    assert verdict.reward == reward
+
+
+WRONG = "def add(a, b):\n    return 77770000 + a"
+
+
+@pytest.mark.parametrize(
+    ("level", "beginning"),
+    [("none", ""), ("verdict", "Wrong Answer"), ("standard", "Wrong Answer in Test"), ("full", "Wrong Answer in Test")],
+)
+def test_levels_of_feedback(verify, level, beginning):
+    verdict = verify(WRONG, feedback=level)
+    assert verdict.feedback.startswith(beginning)
+    assert bool(verdict.feedback) == bool(verdict.feedback_items) == (level != "none")
+    assert ("Input:" in verdict.feedback) == (level in ("standard", "full"))
+    assert verdict.feedback.count("Wrong Answer") == {"none": 0, "verdict": 1, "standard": 2, "full": 3}[level]
+    assert ("Tests that pass: 0 of 3 visible ones, 0 of 2 hidden ones." in verdict.feedback) == (level == "full")
+
+
+def test_wrong_output_is_quoted_only_on_request(verify):
+    for level in ("standard", "full"):
+        assert "7777" not in verify(WRONG, feedback=level).feedback
+        assert "7777" not in str(verify(WRONG, feedback=level).feedback_items)
+        assert "Output:\n7777" in verify(WRONG, feedback=level, echo_response=True).feedback
+
+
+@pytest.mark.parametrize(
+    ("response", "sentence"),
+    [
+        ("```python\ndef add(a, b):\n    return a + b +", "The code block is not closed"),
+        ("```python\ndef add(a, b):\n    return 1\n```\nor\n```python\ndef ad", "an earlier block was judged"),
+        ("```python\n", "The response ends where the code should begin"),
+        ("<think>Let me see", "The response ends before its thinking does"),
+    ],
+)
+def test_cut_off_responses_have_feedback_of_their_own(make_row, response, sentence):
+    verdict = LiveCodeBenchVerifier().verify(make_task(parse_row(make_row())), response)
+    assert verdict.reward == 0.0
+    assert sentence in verdict.feedback
+
+
+def test_an_unclosed_block_may_still_be_right(make_row):
+    task = make_task(parse_row(make_row()))
+    verdict = LiveCodeBenchVerifier().verify(task, "```python\ndef add(a, b):\n    return a + b\n")
+    assert (verdict.reward, verdict.feedback) == (1.0, "")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +230,7 @@ def test_a_lost_sandbox_is_no_wrong_answer(make_row, fenced):
 
 
 def test_visible_tests_run_first_and_time_is_saved(make_row, fenced):
-    task = make_task(parse_row(make_row()), visible_fraction=0.5)
+    task = make_task(parse_row(make_row()), Posing(visible_fraction=0.5))
     visible = [test["input"] for test in task.answer_key["tests"] if test["visible"]]
     hidden = [test["input"] for test in task.answer_key["tests"] if not test["visible"]]
     assert (len(visible), len(hidden)) == (3, 2)
@@ -178,6 +258,12 @@ def test_misuse(make_row):
     for time_limit in (0, -1, float("nan"), float("inf"), "6", True):
         with pytest.raises(ValueError, match="time_limit must be"):
             LiveCodeBenchVerifier(time_limit=time_limit)
+    for name, value in [("reward", "sparse"), ("extraction", "first"), ("feedback", None), ("echo_response", "no")]:
+        with pytest.raises(ValueError, match=rf"{name} must be one of \["):
+            LiveCodeBenchVerifier(**{name: value})
+    for memory_mb in (63, 1e3, True, None):
+        with pytest.raises(ValueError, match="memory_mb must be a whole number of at least 64"):
+            LiveCodeBenchVerifier(memory_mb=memory_mb)
     task = make_task(parse_row(make_row()))
     with pytest.raises(ValueError, match="1 tasks cannot be paired with 2 responses"):
         LiveCodeBenchVerifier().verify_many([task], ["", ""])
