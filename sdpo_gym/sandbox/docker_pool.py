@@ -1,0 +1,274 @@
+"""Programs run by worker processes in Docker containers."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdpo_gym.sandbox import docker_engine, docker_image
+from sdpo_gym.sandbox.pool import WorkerPool
+from sdpo_gym.sandbox.protocol import Accept, IsolationReport, Limits, Program, RunResult, SandboxError, Stop
+from sdpo_gym.sandbox.worker.__main__ import STACK_BYTES
+from sdpo_gym.sandbox.worker_process import WorkerProcess
+
+if TYPE_CHECKING:
+    from docker import APIClient, DockerClient
+
+RESERVED_MB = 512
+"""Memory of a container that programs do not get: for the worker, inputs, outputs and `/tmp`."""
+
+PIDS = 128
+LAST_WORDS_SECONDS = 5.0
+LAYERS = {"namespaces": False, "landlock": True, "seccomp": True}
+"""Of the worker: an unprivileged container gives it no namespaces of its own."""
+
+_PACKAGE = Path(__file__).parent
+_STDERR = 2
+_FRAME_HEADER = 8
+
+
+class DockerSandbox(WorkerPool):
+    """Runs programs in containers, one for each worker, started when it is needed and kept for many programs.
+
+    A container has no network, a read-only file system, no capabilities, an unprivileged user, and limits on memory and
+    processes; the worker in it is the one of `LocalSandbox`, whose layers hold as well, except for namespaces. With
+    `runtime="runsc"` programs talk to gVisor's kernel instead of the machine's.
+
+    Programs can import the standard library of the image's Python, and numpy if the image has it. Containers are
+    removed when the sandbox is closed or this process ends; should it be killed, they end by themselves. Safe to use
+    from several threads, and after a fork. Needs the package docker (`pip install 'sdpo-gym[docker]'`).
+    """
+
+    def __init__(
+        self,
+        image: str | None = None,
+        workers: int | None = None,
+        *,
+        runtime: str | None = None,
+        memory_mb: int = 2048,
+        cpus: float | None = None,
+        base_url: str | None = None,
+    ) -> None:
+        """Reach the engine, and remove containers whose owners are dead; none is started yet.
+
+        Args:
+            image: An image with Python 3.10 or newer as `python3` that the engine has. None: the one that
+                `build_image` makes of this process's Python.
+            workers: How many programs run at the same time. None: one per CPU of the engine's machine.
+            runtime: One of the engine's runtimes, such as `runsc`. None: its default.
+            memory_mb: Memory of each container, swap included. Programs may be given all but 512 MB of it.
+            cpus: CPUs that each container may use. None: all.
+            base_url: Where the engine is. None: where `DOCKER_HOST` says, else the usual place.
+
+        Raises:
+            SandboxError: there is no engine, image or runtime of that name, or the package docker is missing.
+            ValueError: `workers`, `memory_mb` or `cpus` makes no sense.
+        """
+        if memory_mb <= RESERVED_MB:
+            raise ValueError(f"memory_mb must be more than {RESERVED_MB}, not {memory_mb}")
+        if cpus is not None and cpus <= 0:
+            raise ValueError(f"cpus must be positive, not {cpus}")
+        client = docker_engine.connect(base_url)
+        with contextlib.closing(client):
+            info = client.info()
+            super().__init__(info["NCPU"] if workers is None else workers)
+            _check_runtime(info, runtime)
+            self._image = docker_image.find(client, image)
+            docker_engine.sweep(client.api)
+        self._base_url = base_url
+        self._client: DockerClient | None = None
+        self._memory_mb = memory_mb
+        self._limits_memory = bool(info.get("MemoryLimit"))
+        self._host_config = {
+            "network_mode": "none",
+            "ipc_mode": "none",
+            "read_only": True,
+            "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=16m"},
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "pids_limit": PIDS,
+            "mem_limit": memory_mb << 20,
+            "memswap_limit": memory_mb << 20,
+            "nano_cpus": None if cpus is None else int(cpus * 1e9),
+            "runtime": runtime,
+            "auto_remove": True,
+        }
+
+    def run(
+        self,
+        program: Program,
+        inputs: Sequence[str],
+        limits: Limits = Limits(),
+        *,
+        stop: Stop | None = None,
+        accept: Accept | None = None,
+    ) -> list[RunResult]:
+        """See `Sandbox.run`.
+
+        Raises:
+            SandboxError: the sandbox failed, twice in a row, or is closed.
+            ValueError: the program, an input or a limit makes no sense, such as more memory than a container has.
+        """
+        if limits.memory_mb > self._memory_mb - RESERVED_MB:
+            raise ValueError(
+                f"memory_mb of a program can be {self._memory_mb - RESERVED_MB} in containers of {self._memory_mb} MB, "
+                f"not {limits.memory_mb}; DockerSandbox takes a larger memory_mb"
+            )
+        return super().run(program, inputs, limits, stop=stop, accept=accept)
+
+    def close(self) -> None:
+        """Remove all containers; runs in other threads raise SandboxError."""
+        super().close()
+        if self._client is not None:
+            self._client.close()
+
+    def _start_worker(self) -> WorkerProcess:
+        if self._client is None:
+            self._client = docker_engine.connect(self._base_url)
+        container = _Container(self._client.api, self._image, self._host_config)
+        worker = WorkerProcess(container)
+        worker.isolation = self._report(worker.isolation, container.warnings)
+        return worker
+
+    def _report(self, inside: IsolationReport, warnings: list[str]) -> IsolationReport:
+        """What the container adds to what the worker found in it."""
+
+        def add(outer: str, inner: str) -> str:
+            return outer if inner == "none" else f"{outer}, {inner}"
+
+        return dataclasses.replace(
+            inside,
+            filesystem=add("read-only container", inside.filesystem),
+            network=add("container without network", inside.network),
+            processes=add("container", inside.processes),
+            memory=add("cgroup", inside.memory) if self._limits_memory else inside.memory,
+            kernel="gvisor" if (self._host_config["runtime"] or "").startswith("runsc") else inside.kernel,
+            notes=(*inside.notes, *warnings),
+        )
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._client = None  # its connections belong to the other process
+
+
+class _Container:
+    """Connection to a worker in a container of its own."""
+
+    def __init__(self, api: APIClient, image: str, host_config: dict[str, Any]) -> None:
+        import docker
+
+        self._api = api
+        self._frame = 0
+        self._errors = b""
+        sources = json.dumps({path.stem: path.read_text("utf-8") for path in (_PACKAGE / "worker").glob("*.py")})
+        bootstrap = (_PACKAGE / "container_bootstrap.py").read_text("utf-8")
+        try:
+            created = api.create_container(
+                image,
+                entrypoint=["python3", "-s", "-S", "-B", "-c", bootstrap, str(len(sources)), json.dumps(LAYERS)],
+                stdin_open=True,
+                user="65534:65534",
+                working_dir="/",
+                hostname="sandbox",
+                environment=ENVIRONMENT,
+                labels={docker_engine.OWNER: docker_engine.owner()},
+                healthcheck={"test": ["NONE"]},
+                host_config=api.create_host_config(
+                    **host_config,
+                    ulimits=[
+                        docker.types.Ulimit(name="stack", soft=STACK_BYTES, hard=STACK_BYTES),
+                        docker.types.Ulimit(name="core", soft=0, hard=0),
+                    ],
+                    log_config=docker.types.LogConfig(type="none"),
+                ),
+            )
+        except (docker.errors.DockerException, OSError) as error:
+            raise SandboxError(f"cannot create a container of {image}: {error}") from error
+        self._id = created["Id"]
+        self.warnings = created.get("Warnings") or []
+        try:
+            # Before the start, as docker-py loses what comes together with the answer.
+            stream = api.attach_socket(self._id, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+            self._stream = stream  # closes the socket when it is collected
+            self._socket = stream._sock if isinstance(stream, socket.SocketIO) else stream
+            api.start(self._id)
+            self.send(sources.encode("ascii"), time.monotonic() + api.timeout)
+        except (docker.errors.DockerException, OSError) as error:
+            with contextlib.suppress(docker.errors.DockerException, OSError):
+                docker_engine.remove(api, self._id)
+            raise SandboxError(f"cannot start a container of {image}: {error}") from error
+
+    def send(self, data: bytes, deadline: float) -> None:
+        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        self._socket.sendall(data)
+
+    def receive(self, count: int, deadline: float) -> bytes:
+        while self._frame == 0:
+            header = self._read_exactly(_FRAME_HEADER, deadline)
+            size = int.from_bytes(header[4:], "big")
+            if header[:1] == bytes([_STDERR]):
+                self._errors = (self._errors + self._read_exactly(size, deadline))[-2_000:]
+            else:
+                self._frame = size
+        data = self._read(min(count, self._frame), deadline)
+        self._frame -= len(data)
+        return data
+
+    def close(self) -> None:
+        import docker
+
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
+        self._socket.close()
+        self._stream.close()
+        with contextlib.suppress(docker.errors.DockerException, OSError):
+            docker_engine.remove(self._api, self._id)
+
+    def forget(self) -> None:
+        if isinstance(self._socket, socket.socket):
+            os.close(self._socket.detach())
+
+    def last_words(self) -> str:
+        import docker
+
+        deadline = time.monotonic() + LAST_WORDS_SECONDS
+        with contextlib.suppress(docker.errors.DockerException, OSError, EOFError):
+            self._api.kill(self._id)
+        with contextlib.suppress(OSError, EOFError):
+            while self.receive(1 << 16, deadline):
+                pass
+        return self._errors.decode("utf-8", "replace").strip()
+
+    def _read(self, count: int, deadline: float) -> bytes:
+        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        return self._socket.recv(count)
+
+    def _read_exactly(self, count: int, deadline: float) -> bytes:
+        parts = []
+        while count:
+            part = self._read(count, deadline)
+            if not part:
+                raise EOFError("the container has ended")
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+
+ENVIRONMENT = ["LANG=C.UTF-8", "PYTHONHASHSEED=0", "MALLOC_ARENA_MAX=1", "PYTHONPATH", "PYTHONHOME"]
+"""Of a worker; its programs get an empty one. Names without a value are taken out of the image's."""
+
+
+def _check_runtime(info: dict[str, Any], runtime: str | None) -> None:
+    known = sorted(info.get("Runtimes") or {})
+    if runtime is not None and runtime not in known:
+        raise SandboxError(
+            f"the Docker engine has no runtime {runtime!r}; it has {', '.join(known)}. "
+            "To add one, see docs/docker-sandbox.md"
+        )
