@@ -10,28 +10,34 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sdpo_gym.sandbox import docker_engine, docker_image
 from sdpo_gym.sandbox.pool import WorkerPool
 from sdpo_gym.sandbox.protocol import Accept, IsolationReport, Limits, Program, RunResult, SandboxError, Stop
 from sdpo_gym.sandbox.worker.__main__ import STACK_BYTES
-from sdpo_gym.sandbox.worker_process import WorkerProcess
+from sdpo_gym.sandbox.worker_process import START_SECONDS, WorkerProcess
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
 
 RESERVED_MB = 512
-"""Memory of a container that programs do not get: for the worker, inputs, outputs and `/tmp`."""
+"""Memory of a container that programs do not get: for the worker, inputs and outputs."""
 
 PIDS = 128
 LAST_WORDS_SECONDS = 5.0
+MAX_LAST_WORDS = 2_000
 LAYERS = {"namespaces": False, "landlock": True, "seccomp": True}
 """Of the worker: an unprivileged container gives it no namespaces of its own."""
 
+ENVIRONMENT = ["LANG=C.UTF-8", "PYTHONHASHSEED=0", "MALLOC_ARENA_MAX=1", "PYTHONPATH", "PYTHONHOME"]
+"""Of a worker; its programs get an empty one. Names without a value are taken out of the image's."""
+
 _PACKAGE = Path(__file__).parent
+# Output comes in frames: the number of the stream, three zero bytes, the length, the data.
 _STDERR = 2
 _FRAME_HEADER = 8
+_PART = 1 << 16
 
 
 class DockerSandbox(WorkerPool):
@@ -82,6 +88,7 @@ class DockerSandbox(WorkerPool):
             _check_runtime(info, runtime)
             self._image = docker_image.find(client, image)
             docker_engine.sweep(client.api)
+        self._start = _start()
         self._base_url = base_url
         self._client: DockerClient | None = None
         self._memory_mb = memory_mb
@@ -90,7 +97,6 @@ class DockerSandbox(WorkerPool):
             "network_mode": "none",
             "ipc_mode": "none",
             "read_only": True,
-            "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=16m"},
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
             "pids_limit": PIDS,
@@ -132,7 +138,7 @@ class DockerSandbox(WorkerPool):
     def _start_worker(self) -> WorkerProcess:
         if self._client is None:
             self._client = docker_engine.connect(self._base_url)
-        container = _Container(self._client.api, self._image, self._host_config)
+        container = _Container(self._client.api, self._image, self._start, self._host_config)
         worker = WorkerProcess(container)
         worker.isolation = self._report(worker.isolation, container.warnings)
         return worker
@@ -158,21 +164,35 @@ class DockerSandbox(WorkerPool):
         self._client = None  # its connections belong to the other process
 
 
+class _Start(NamedTuple):
+    """How a worker is started in a container, which does not hold its code."""
+
+    command: list[str]
+    sources: bytes
+    """What the command first reads from standard input."""
+
+
+def _start() -> _Start:
+    modules = {path.stem: path.read_text("utf-8") for path in (_PACKAGE / "worker").glob("*.py")}
+    sources = json.dumps(modules).encode("ascii")
+    bootstrap = (_PACKAGE / "container_bootstrap.py").read_text("utf-8")
+    command = ["python3", "-s", "-S", "-B", "-c", bootstrap, str(len(sources)), json.dumps(LAYERS)]
+    return _Start(command, sources)
+
+
 class _Container:
     """Connection to a worker in a container of its own."""
 
-    def __init__(self, api: APIClient, image: str, host_config: dict[str, Any]) -> None:
+    def __init__(self, api: APIClient, image: str, start: _Start, host_config: dict[str, Any]) -> None:
         import docker
 
         self._api = api
-        self._frame = 0
+        self._stream_number = self._left = 0  # of the frame that is being read
         self._errors = b""
-        sources = json.dumps({path.stem: path.read_text("utf-8") for path in (_PACKAGE / "worker").glob("*.py")})
-        bootstrap = (_PACKAGE / "container_bootstrap.py").read_text("utf-8")
         try:
             created = api.create_container(
                 image,
-                entrypoint=["python3", "-s", "-S", "-B", "-c", bootstrap, str(len(sources)), json.dumps(LAYERS)],
+                entrypoint=start.command,
                 stdin_open=True,
                 user="65534:65534",
                 working_dir="/",
@@ -199,41 +219,46 @@ class _Container:
             self._stream = stream  # closes the socket when it is collected
             self._socket = stream._sock if isinstance(stream, socket.SocketIO) else stream
             api.start(self._id)
-            self.send(sources.encode("ascii"), time.monotonic() + api.timeout)
+            self.send(start.sources, time.monotonic() + START_SECONDS)
         except (docker.errors.DockerException, OSError) as error:
             with contextlib.suppress(docker.errors.DockerException, OSError):
                 docker_engine.remove(api, self._id)
             raise SandboxError(f"cannot start a container of {image}: {error}") from error
 
     def send(self, data: bytes, deadline: float) -> None:
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-        self._socket.sendall(data)
+        view = memoryview(data)
+        while view:
+            self._wait_until(deadline)
+            view = view[self._socket.send(view[:_PART]) :]
 
     def receive(self, count: int, deadline: float) -> bytes:
-        while self._frame == 0:
-            header = self._read_exactly(_FRAME_HEADER, deadline)
-            size = int.from_bytes(header[4:], "big")
-            if header[:1] == bytes([_STDERR]):
-                self._errors = (self._errors + self._read_exactly(size, deadline))[-2_000:]
-            else:
-                self._frame = size
-        data = self._read(min(count, self._frame), deadline)
-        self._frame -= len(data)
-        return data
+        while True:
+            if self._left == 0:
+                header = self._read(1, deadline)
+                while len(header) < _FRAME_HEADER:
+                    header += self._read(_FRAME_HEADER - len(header), deadline)
+                self._stream_number, self._left = header[0], int.from_bytes(header[4:], "big")
+                continue
+            data = self._read(min(count, self._left), deadline)
+            self._left -= len(data)
+            if self._stream_number != _STDERR:
+                return data
+            self._errors = (self._errors + data)[-MAX_LAST_WORDS:]
 
     def close(self) -> None:
         import docker
 
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
-        self._socket.close()
-        self._stream.close()
+        self.forget()
         with contextlib.suppress(docker.errors.DockerException, OSError):
             docker_engine.remove(self._api, self._id)
 
     def forget(self) -> None:
-        if isinstance(self._socket, socket.socket):
-            os.close(self._socket.detach())
+        # Only the descriptor is closed: docker-py's objects around the socket close themselves when they are collected,
+        # and complain if they have been closed.
+        if isinstance(self._socket, socket.socket) and (fd := self._socket.detach()) >= 0:
+            os.close(fd)
 
     def last_words(self) -> str:
         import docker
@@ -242,27 +267,23 @@ class _Container:
         with contextlib.suppress(docker.errors.DockerException, OSError, EOFError):
             self._api.kill(self._id)
         with contextlib.suppress(OSError, EOFError):
-            while self.receive(1 << 16, deadline):
-                pass
+            while True:
+                self.receive(_PART, deadline)
         return self._errors.decode("utf-8", "replace").strip()
 
     def _read(self, count: int, deadline: float) -> bytes:
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-        return self._socket.recv(count)
+        self._wait_until(deadline)
+        data = self._socket.recv(count)
+        if not data:
+            raise EOFError("the container has ended")
+        return data
 
-    def _read_exactly(self, count: int, deadline: float) -> bytes:
-        parts = []
-        while count:
-            part = self._read(count, deadline)
-            if not part:
-                raise EOFError("the container has ended")
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
-
-
-ENVIRONMENT = ["LANG=C.UTF-8", "PYTHONHASHSEED=0", "MALLOC_ARENA_MAX=1", "PYTHONPATH", "PYTHONHOME"]
-"""Of a worker; its programs get an empty one. Names without a value are taken out of the image's."""
+    def _wait_until(self, deadline: float) -> None:
+        """Let the next call of the socket end by then."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the container does not answer")
+        self._socket.settimeout(left)
 
 
 def _check_runtime(info: dict[str, Any], runtime: str | None) -> None:

@@ -1,8 +1,10 @@
 """System calls that Python does not have, or not in every build: some are made for old C libraries."""
 
 import ctypes
+import errno
 import os
 import platform
+import signal
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -55,8 +57,30 @@ def memfd_create(name: str) -> int:
 
 
 def pidfd_open(pid: int) -> int:
-    """A descriptor that becomes readable when the process ends, as pidfd_open(2)."""
-    return _syscall("pidfd_open", _SYS_PIDFD_OPEN, pid, 0)
+    """A descriptor that becomes readable when this child ends, as pidfd_open(2)."""
+    try:
+        return _syscall("pidfd_open", _SYS_PIDFD_OPEN, pid, 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EPERM):
+            raise
+    return _end_by_signal(pid)  # gVisor does not have the call, old Docker engines do not allow it
+
+
+def _end_by_signal(pid: int) -> int:
+    """A descriptor that becomes readable when this child ends, or has ended: the read end of a pipe."""
+    read_end, *write_ends = os.pipe()
+
+    def look(*_: object) -> None:
+        try:
+            ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+        except ChildProcessError:
+            ended = True
+        if ended and write_ends:
+            os.close(write_ends.pop())
+
+    signal.signal(signal.SIGCHLD, look)
+    look()
+    return read_end
 
 
 def unshare(flags: int) -> None:
