@@ -153,7 +153,9 @@ def decode_answer(data: bytes, chunk: Chunk) -> ChunkResults:
             raise ValueError("not an answer of the sandbox's protocol")
     if len(results) > len(chunk.inputs):
         raise ValueError(f"{len(results)} results for {len(chunk.inputs)} inputs")
-    return ChunkResults([_read_result(result, chunk) for result in results], _read_seconds(seconds))
+    return ChunkResults(
+        [read_result(result, chunk.program, chunk.limits) for result in results], _read_seconds(seconds)
+    )
 
 
 def encode_info(info: Info) -> bytes:
@@ -216,7 +218,12 @@ def _read_limits(fields: dict[str, Any]) -> Limits:
             raise ValueError("limits are missing, or of the wrong type")
 
 
-def _read_result(data: Any, chunk: Chunk) -> RunResult:
+def read_result(data: Any, program: Program, limits: Limits) -> RunResult:
+    """Check one result, as `encode_result` writes it.
+
+    Raises:
+        ValueError: no honest sandbox says so of this program.
+    """
     match data:
         case {
             "status": str(status),
@@ -233,7 +240,7 @@ def _read_result(data: Any, chunk: Chunk) -> RunResult:
             pass
         case _:
             raise ValueError("not a result")
-    returned = status == "ok" and chunk.program.mode == "function"
+    returned = status == "ok" and program.mode == "function"
     if (value is not None or opaque) and not returned:
         raise ValueError("a value that nothing returned")
     if (exception is not None) != (status in _WITH_EXCEPTION) and status != "memory":
@@ -242,9 +249,9 @@ def _read_result(data: Any, chunk: Chunk) -> RunResult:
         raise ValueError("a signal that killed nothing")
     return RunResult(
         status,  # type: ignore[arg-type]  # one of _STATUSES
-        stdout=_read_text(stdout, chunk.limits.output_bytes),
+        stdout=_read_text(stdout, limits.output_bytes),
         value=OPAQUE if opaque else wire.decode(value),
-        exception=None if exception is None else _read_exception(exception, chunk.program),
+        exception=None if exception is None else _read_exception(exception, program),
         signal=signal,
         cpu_seconds=_read_seconds(cpu),
         wall_seconds=_read_seconds(wall),
