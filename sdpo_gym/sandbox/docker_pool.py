@@ -25,6 +25,8 @@ RESERVED_MB = 512
 """Memory of a container that programs do not get: for the worker, inputs and outputs."""
 
 PIDS = 128
+NOBODY = "65534:65534"
+ROOT = "0:0"
 LAST_WORDS_SECONDS = 5.0
 MAX_LAST_WORDS = 2_000
 LAYERS = {"namespaces": False, "landlock": True, "seccomp": True}
@@ -97,6 +99,7 @@ class DockerSandbox(WorkerPool):
             "network_mode": "none",
             "ipc_mode": "none",
             "read_only": True,
+            "tmpfs": {"/tmp": "ro,noexec,nosuid,nodev,size=64k,mode=555"},  # gVisor would put a writable one there
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
             "pids_limit": PIDS,
@@ -106,6 +109,12 @@ class DockerSandbox(WorkerPool):
             "runtime": runtime,
             "auto_remove": True,
         }
+        self._user = NOBODY
+        if _is_gvisor(runtime):
+            # gVisor shows the descriptors of a process to others of its user, even if it is not dumpable. There the
+            # worker is root, of gVisor's kernel, with what it takes to run programs as another user.
+            self._user = ROOT
+            self._host_config["cap_add"] = ["SETUID", "SETGID", "KILL"]
 
     def run(
         self,
@@ -138,7 +147,7 @@ class DockerSandbox(WorkerPool):
     def _start_worker(self) -> WorkerProcess:
         if self._client is None:
             self._client = docker_engine.connect(self._base_url)
-        container = _Container(self._client.api, self._image, self._start, self._host_config)
+        container = _Container(self._client.api, self._image, self._start, self._user, self._host_config)
         worker = WorkerProcess(container)
         worker.isolation = self._report(worker.isolation, container.warnings)
         return worker
@@ -155,7 +164,7 @@ class DockerSandbox(WorkerPool):
             network=add("container without network", inside.network),
             processes=add("container", inside.processes),
             memory=add("cgroup", inside.memory) if self._limits_memory else inside.memory,
-            kernel="gvisor" if (self._host_config["runtime"] or "").startswith("runsc") else inside.kernel,
+            kernel="gvisor" if _is_gvisor(self._host_config["runtime"]) else inside.kernel,
             notes=(*inside.notes, *warnings),
         )
 
@@ -183,7 +192,7 @@ def _start() -> _Start:
 class _Container:
     """Connection to a worker in a container of its own."""
 
-    def __init__(self, api: APIClient, image: str, start: _Start, host_config: dict[str, Any]) -> None:
+    def __init__(self, api: APIClient, image: str, start: _Start, user: str, host_config: dict[str, Any]) -> None:
         import docker
 
         self._api = api
@@ -194,7 +203,7 @@ class _Container:
                 image,
                 entrypoint=start.command,
                 stdin_open=True,
-                user="65534:65534",
+                user=user,
                 working_dir="/",
                 hostname="sandbox",
                 environment=ENVIRONMENT,
@@ -284,6 +293,10 @@ class _Container:
         if left <= 0:
             raise TimeoutError("the container does not answer")
         self._socket.settimeout(left)
+
+
+def _is_gvisor(runtime: str | None) -> bool:
+    return runtime is not None and runtime.startswith("runsc")
 
 
 def _check_runtime(info: dict[str, Any], runtime: str | None) -> None:
