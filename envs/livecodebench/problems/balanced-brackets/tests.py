@@ -18,4 +18,5 @@ def generate(rng: random.Random) -> list:
         cases.append([s])
         i = rng.randrange(len(s))
         cases.append([s[:i] + s[i + 1 :]])
+    cases += [["()" * 40], ["[()()]" * 5], ["(([]))[]"]]
     return cases

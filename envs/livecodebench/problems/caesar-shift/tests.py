@@ -8,4 +8,5 @@ def generate(rng: random.Random) -> list:
     for _ in range(6):
         text = "".join(rng.choice("abcmnoxyzABCMNOXYZ ,.!09") for _ in range(rng.randint(5, 40)))
         cases.append([text, rng.randint(-60, 60)])
+    cases.append(["Far away", 10**14 + 5])
     return cases

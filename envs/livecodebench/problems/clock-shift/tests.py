@@ -15,4 +15,5 @@ def generate(rng: random.Random) -> list:
     ]
     for _ in range(5):
         cases.append(f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}\n{rng.randint(-5000, 5000)}\n")
+    cases += ["20:15\n1000000000000000\n", "00:00\n-999999999999999\n"]
     return cases

@@ -8,4 +8,5 @@ def generate(rng: random.Random) -> list:
     for _ in range(5):
         nums = [rng.randint(0, 12) for _ in range(rng.randint(3, 10))]
         cases.append([nums, rng.randint(0, 12)])
+    cases += [[[4, 6, 8], 7], [[-2, 2], 0], [[9], -9], [[1, 11, 111], 10], [list(range(40)), 99]]
     return cases

@@ -8,4 +8,5 @@ def generate(rng: random.Random) -> list:
     for _ in range(5):
         words = ["".join(rng.choice("abcdef") for _ in range(rng.randint(1, 6))) for _ in range(rng.randint(2, 8))]
         cases.append([words])
+    cases.append([["".join(rng.choice("abcdef") for _ in range(3)) for _ in range(50)]])
     return cases

@@ -19,4 +19,5 @@ def generate(rng: random.Random) -> list:
             start = rng.randint(-span, span - reach)
             bookings.append([start, start + rng.randint(0, reach)])
         cases.append([bookings])
+    cases.append([[[i, 100 + i] for i in range(60)]])
     return cases

@@ -8,4 +8,5 @@ def generate(rng: random.Random) -> list:
     for _ in range(6):
         nums = [rng.randint(-20, 20) for _ in range(rng.randint(2, 15))]
         cases.append([nums, rng.randint(0, 40)])
+    cases.append([[1, 2, 3, 4, 5, 6, 7], 10**14])
     return cases

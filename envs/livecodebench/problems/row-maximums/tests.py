@@ -14,4 +14,5 @@ def generate(rng: random.Random) -> list:
     for _ in range(5):
         cols = rng.randint(1, 8)
         cases.append(table([[rng.randint(-200, 100) for _ in range(cols)] for _ in range(rng.randint(1, 8))]))
+    cases.append(table([[rng.randint(-1000, 1000) for _ in range(20)] for _ in range(20)]))
     return cases

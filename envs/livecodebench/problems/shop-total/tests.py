@@ -8,4 +8,5 @@ def generate(rng: random.Random) -> list:
     for _ in range(5):
         rows = [(rng.randint(0, 30), rng.randint(0, 6)) for _ in range(rng.randint(1, 8))]
         cases.append(f"{len(rows)}\n" + "".join(f"{p} {q}\n" for p, q in rows))
+    cases.append("2\n1000000000 1000000000\n3 4\n")
     return cases

@@ -1,0 +1,2 @@
+def add_to_each(nums: list[int], k: int) -> list[int]:
+    return [*nums, k]

@@ -1,0 +1,2 @@
+def average_of_two(a: int, b: int) -> int:
+    return (a + b) // 2

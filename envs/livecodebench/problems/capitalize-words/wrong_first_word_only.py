@@ -1,0 +1,2 @@
+def capitalize_words(s: str) -> str:
+    return s.capitalize()

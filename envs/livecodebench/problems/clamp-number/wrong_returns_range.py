@@ -1,0 +1,2 @@
+def clamp(x: int, low: int, high: int) -> bool:
+    return [low <= x <= high]

@@ -1,0 +1,2 @@
+def contains_letter(s: str, ch: str) -> int:
+    return s.count(ch) + 2

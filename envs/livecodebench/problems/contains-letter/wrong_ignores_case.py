@@ -1,0 +1,2 @@
+def contains_letter(s: str, ch: str) -> bool:
+    return ch.lower() in s.lower()

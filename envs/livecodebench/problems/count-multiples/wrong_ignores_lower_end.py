@@ -1,0 +1,2 @@
+a, b, d = map(int, input().split())
+print(b // d + 1)

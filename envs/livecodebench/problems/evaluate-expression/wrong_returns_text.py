@@ -1,0 +1,2 @@
+def evaluate_expression(expression: str) -> str:
+    return str(eval(expression.strip()))

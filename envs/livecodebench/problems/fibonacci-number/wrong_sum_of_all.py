@@ -1,0 +1,2 @@
+def fibonacci(n: int) -> int:
+    return n * (n - 1) // 2

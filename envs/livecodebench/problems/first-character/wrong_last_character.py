@@ -1,0 +1,2 @@
+def first_character(s: str) -> str:
+    return s[-1:]

@@ -1,0 +1,2 @@
+def first_character(s: str) -> list[str]:
+    return list(s)[:1]

@@ -1,0 +1,4 @@
+def gcd_of(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return max(a, 2)

@@ -1,0 +1,2 @@
+def has_duplicates(nums: list[int]) -> bool:
+    return True

@@ -1,0 +1,2 @@
+def to_seconds(hours: int, minutes: int) -> int:
+    return hours * 3600 + minutes

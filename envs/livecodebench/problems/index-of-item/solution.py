@@ -1,0 +1,5 @@
+def index_of(nums: list[int], target: int) -> int:
+    for i, x in enumerate(nums):
+        if x == target:
+            return i
+    return -1

@@ -1,0 +1,2 @@
+def index_of(nums: list[int], target: int) -> int:
+    return nums.index(target)

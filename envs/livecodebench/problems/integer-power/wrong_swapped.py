@@ -1,0 +1,2 @@
+def power(base: int, exponent: int) -> int:
+    return exponent ** abs(base) + (base < 0)

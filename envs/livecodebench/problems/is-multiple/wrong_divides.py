@@ -1,0 +1,2 @@
+def is_multiple(a: int, b: int) -> bool:
+    return a != 0 and b % a == 0

@@ -1,0 +1,2 @@
+def is_multiple(a: int, b: int) -> str:
+    return "Yes" if a % b == 0 else "No"

@@ -1,0 +1,2 @@
+def is_sorted(nums: list[int]) -> bool:
+    return nums == sorted(nums)

@@ -1,0 +1,2 @@
+def largest_plus_smallest(nums: list[int]) -> int:
+    return max(nums) + min(nums)

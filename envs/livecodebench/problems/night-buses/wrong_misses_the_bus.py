@@ -1,0 +1,17 @@
+import heapq
+
+n, m = map(int, input().split())
+lines = [[] for _ in range(n + 1)]
+for _ in range(m):
+    a, b, p, t = map(int, input().split())
+    lines[a].append((b, p, t))
+    lines[b].append((a, p, t))
+arrival = {}
+queue = [(0, 1)]
+while queue:
+    time, stop = heapq.heappop(queue)
+    if stop not in arrival:
+        arrival[stop] = time
+        for other, p, t in lines[stop]:
+            heapq.heappush(queue, ((time // p + 1) * p + t, other))
+print(arrival.get(n, 0) or 1)

@@ -1,0 +1,2 @@
+r, c = map(int, input().split())
+print(r + c - 1)

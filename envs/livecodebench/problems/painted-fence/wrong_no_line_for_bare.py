@@ -1,0 +1,8 @@
+n, m = map(int, input().split())
+boards = ["bare"] * min(n, 10**5)
+for _ in range(m):
+    left, right, colour = input().split()
+    for i in range(int(left) - 1, min(int(right), len(boards))):
+        boards[i] = colour
+for colour in sorted(set(boards)):
+    print(colour, boards.count(colour), end=" ")

@@ -1,0 +1,2 @@
+def perimeter(width: int, height: int) -> int:
+    return 2 * (width + height)

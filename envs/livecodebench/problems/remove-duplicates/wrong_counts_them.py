@@ -1,0 +1,2 @@
+def remove_duplicates(nums: list[int]) -> int:
+    return len(set(nums))

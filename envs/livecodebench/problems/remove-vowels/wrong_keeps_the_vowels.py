@@ -1,0 +1,2 @@
+def remove_vowels(s: str) -> str:
+    return "".join(ch for ch in s if ch in "aeiouAEIOU") or "-"

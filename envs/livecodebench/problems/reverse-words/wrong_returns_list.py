@@ -1,0 +1,2 @@
+def reverse_words(s: str) -> list[str]:
+    return s.split()[::-1]

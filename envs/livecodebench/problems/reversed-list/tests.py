@@ -1,0 +1,9 @@
+import random
+
+PUBLIC = [[[1, 2, 3]], [[5, 4]]]
+
+
+def generate(rng: random.Random) -> list:
+    cases = [[[]], [[7]], [[2, 2]], [[1, 3, 2]], [[0, -1, 0]], [[9, 8, 9, 7]]]
+    cases += [[[rng.randint(-30, 30) for _ in range(size)]] for size in (5, 8, 12, 50)]
+    return cases

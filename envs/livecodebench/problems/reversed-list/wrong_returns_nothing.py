@@ -1,0 +1,2 @@
+def reversed_list(nums: list[int]) -> None:
+    return nums.reverse()

@@ -1,0 +1,2 @@
+def reversed_list(nums: list[int]) -> list[int]:
+    return sorted(nums, reverse=True)

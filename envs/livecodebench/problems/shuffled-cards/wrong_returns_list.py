@@ -1,0 +1,3 @@
+class Solution:
+    def after_shuffles(self, cards: str, shuffle: list[int], k: int) -> list[str]:
+        return sorted(cards)

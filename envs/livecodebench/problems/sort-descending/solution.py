@@ -1,0 +1,2 @@
+def sort_descending(nums: list[int]) -> list[int]:
+    return sorted(nums, reverse=True)

@@ -1,0 +1,2 @@
+def sort_descending(nums: list[int]) -> None:
+    nums.sort(reverse=True)

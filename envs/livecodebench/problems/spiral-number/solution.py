@@ -1,0 +1,11 @@
+x, y = map(int, input().split())
+ring = max(abs(x), abs(y))
+corner = (2 * ring + 1) ** 2  # at (ring, -ring), the last of its ring
+if y == -ring:
+    print(corner - (ring - x))
+elif x == -ring:
+    print(corner - 2 * ring - (y + ring))
+elif y == ring:
+    print(corner - 4 * ring - (x + ring))
+else:
+    print(corner - 6 * ring - (ring - y))

@@ -1,0 +1,2 @@
+def spread(nums: list[int]) -> int:
+    return max(nums) - min(nums)

@@ -1,0 +1,2 @@
+def spread(nums: list[int]) -> int:
+    return nums[-1] - nums[0]

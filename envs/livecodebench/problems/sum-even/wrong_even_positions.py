@@ -1,0 +1,2 @@
+def sum_even(nums: list[int]) -> int:
+    return sum(nums[::2])

@@ -1,0 +1,2 @@
+def sum_of_squares(nums: list[int]) -> int:
+    return sum(nums) ** 2

@@ -1,0 +1,2 @@
+def to_uppercase(s: str) -> list[str]:
+    return [ch.upper() for ch in s]

@@ -1,0 +1,2 @@
+def total_length(words: list[str]) -> int:
+    return len(" ".join(words))

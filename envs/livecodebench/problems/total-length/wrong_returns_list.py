@@ -1,0 +1,2 @@
+def total_length(words: list[str]) -> list[int]:
+    return [len(word) for word in words]

@@ -1,0 +1,2 @@
+def is_triangle(a: int, b: int, c: int) -> bool:
+    return a < b + c and b < a + c and c < a + b

@@ -1,0 +1,2 @@
+def is_triangle(a: int, b: int, c: int) -> bool:
+    return True
