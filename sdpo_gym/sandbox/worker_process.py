@@ -19,6 +19,7 @@ from sdpo_gym.sandbox.protocol import (
 )
 from sdpo_gym.sandbox.worker import wire
 
+MAX_HEADER = 1 << 16
 START_SECONDS = 60.0
 PATIENCE = 10.0
 """A run whose process waits for a CPU is not charged for that, but it ends after this many times its wall limit."""
@@ -74,7 +75,7 @@ class WorkerProcess:
         self._limits = Limits()
         self._announced = False
         try:
-            self.isolation = _read_isolation(self._receive(time.monotonic() + START_SECONDS, 1 << 16))
+            self.isolation = _read_isolation(self._receive(time.monotonic() + START_SECONDS))
         except WorkerLost as error:
             message = connection.last_words()
             connection.close()
@@ -91,23 +92,27 @@ class WorkerProcess:
             WorkerLost: close this worker and take another.
         """
         assert self._program is not None
-        job: dict[str, Any] = {"input": text, "wall_seconds": wall_seconds, "fresh": fresh}
+        data = text.encode("utf-8", "surrogatepass")
+        header: dict[str, Any] = {"input_bytes": len(data), "wall_seconds": wall_seconds, "fresh": fresh}
         if not self._announced:
-            job |= {
-                "source": self._program.source,
+            source = self._program.source.encode("utf-8", "surrogatepass")
+            data = source + data
+            header |= {
+                "source_bytes": len(source),
                 "mode": self._program.mode,
                 "entry_point": self._program.entry_point,
+                "preload": ["numpy"] if "numpy" in self._program.source else [],
                 "cpu_seconds": self._limits.cpu_seconds,
                 "memory_mb": self._limits.memory_mb,
                 "output_bytes": self._limits.output_bytes,
             }
             self._announced = True
         deadline = time.monotonic() + PATIENCE * wall_seconds + GRACE_SECONDS
-        self._send(job, deadline)
-        answer = self._receive(deadline, 12 * self._limits.output_bytes + (1 << 20))
+        self._send(wire.pack(header) + data, deadline)
+        answer = self._receive(deadline)
         if isinstance(answer, dict) and isinstance(answer.get("error"), str):
             raise WorkerLost(answer["error"])
-        return _read_result(answer, self._program)
+        return self._read_result(answer, deadline)
 
     def end_program(self) -> None:
         """End the program's process.
@@ -117,8 +122,8 @@ class WorkerProcess:
         """
         self._program = None
         deadline = time.monotonic() + GRACE_SECONDS
-        self._send({}, deadline)
-        if self._receive(deadline, 1 << 10) != {}:
+        self._send(wire.pack({}), deadline)
+        if self._receive(deadline) != {}:
             raise WorkerLost("its answer makes no sense")
 
     def close(self) -> None:
@@ -129,17 +134,55 @@ class WorkerProcess:
         """Let go of a worker that belongs to the process that this one was forked from."""
         self._connection.forget()
 
-    def _send(self, message: dict[str, Any], deadline: float) -> None:
+    def _send(self, data: bytes, deadline: float) -> None:
         try:
-            self._connection.send(wire.pack(message), deadline)
+            self._connection.send(data, deadline)
         except (OSError, EOFError) as error:
             raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
-    def _receive(self, deadline: float, max_bytes: int) -> Any:
+    def _receive(self, deadline: float) -> Any:
+        """A message without what may follow it."""
         try:
-            return wire.read_message(lambda count: self._connection.receive(count, deadline), max_bytes)
+            return wire.read_message(lambda count: self._connection.receive(count, deadline), MAX_HEADER)
         except (OSError, EOFError, ValueError) as error:
             raise WorkerLost(f"{type(error).__name__}: {error}") from error
+
+    def _receive_bytes(self, count: int, most: int, deadline: float) -> bytes:
+        if not 0 <= count <= most:
+            raise WorkerLost("its answer makes no sense")
+        try:
+            return wire.read_exactly(lambda left: self._connection.receive(left, deadline), count)
+        except (OSError, EOFError) as error:
+            raise WorkerLost(f"{type(error).__name__}: {error}") from error
+
+    def _read_result(self, answer: Any, deadline: float) -> RunResult:
+        """Check an answer of the worker, and the program's claim that follows it."""
+        match answer:
+            case {
+                "end": "exited" | "timeout" | "output_limit" | "crashed" as end,
+                "code": int(code),
+                "cpu_seconds": float(cpu_seconds),
+                "wall_seconds": float(wall_seconds),
+                "stdout_bytes": int(stdout_bytes),
+                "claim_bytes": int(claim_bytes),
+                "fresh": bool(fresh),
+            }:
+                pass
+            case _:
+                raise WorkerLost("its answer makes no sense")
+        program, most = self._program, self._limits.output_bytes
+        assert program is not None
+        stdout = self._receive_bytes(stdout_bytes, most, deadline).decode("utf-8", "replace")
+        claim = self._receive_bytes(claim_bytes, 12 * most + (1 << 20), deadline)
+        measured = {"stdout": stdout, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "fresh": fresh}
+        if end != "exited":
+            return RunResult(end, signal=-code if end == "crashed" else None, **measured)
+        try:
+            status, value, exception = _read_claim(claim, program)
+        except ValueError:
+            # Standard output is all that a program in mode `stdin` hands over, so it may leave by os._exit(0).
+            status, value, exception = ("ok" if program.mode == "stdin" and code == 0 else "no_result"), None, None
+        return RunResult(status, value=value, exception=exception, **measured)
 
 
 def _read_isolation(message: Any) -> IsolationReport:
@@ -155,33 +198,8 @@ def _read_isolation(message: Any) -> IsolationReport:
         raise WorkerLost("its greeting makes no sense") from error
 
 
-def _read_result(answer: Any, program: Program) -> RunResult:
-    """Check an answer of the worker, and the program's claim within it."""
-    match answer:
-        case {
-            "end": "exited" | "timeout" | "output_limit" | "crashed" as end,
-            "code": int(code),
-            "cpu_seconds": float(cpu_seconds),
-            "wall_seconds": float(wall_seconds),
-            "stdout": str(stdout),
-            "claim": str(claim),
-            "fresh": bool(fresh),
-        }:
-            measured = {"stdout": stdout, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "fresh": fresh}
-        case _:
-            raise WorkerLost("its answer makes no sense")
-    if end != "exited":
-        return RunResult(end, signal=-code if end == "crashed" else None, **measured)
-    try:
-        status, value, exception = _read_claim(claim, program)
-    except ValueError:
-        # Standard output is all that a program in mode `stdin` hands over, so it may leave by os._exit(0).
-        status, value, exception = ("ok" if program.mode == "stdin" and code == 0 else "no_result"), None, None
-    return RunResult(status, value=value, exception=exception, **measured)
-
-
-def _read_claim(claim: str, program: Program) -> tuple[Status, Any, ExceptionInfo | None]:
-    match wire.parse(claim.encode()):
+def _read_claim(claim: bytes, program: Program) -> tuple[Status, Any, ExceptionInfo | None]:
+    match wire.parse(claim):
         case {"status": "ok"} if program.mode == "stdin":
             return "ok", None, None
         case {"status": "ok", "opaque": True}:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -625,27 +624,24 @@ class TestHost:
     @pytest.mark.parametrize("deaths", [1, 2])
     def test_a_worker_that_dies_during_a_run(self, own_sandbox, deaths):
         others = set(workers_of(os.getpid()))
-
-        def kill_workers():
-            for _ in range(deaths):
-                while not (found := set(workers_of(os.getpid())) - others - killed):
-                    time.sleep(0.01)
-                time.sleep(0.5)  # until the program runs
-                os.kill(min(found), signal.SIGKILL)
-                killed.update(found)
-
+        name = f"death{os.getpid()}"
+        source = SET_NAME + f"set_name('{name}')\nimport time\ntime.sleep(float(input()))"
         killed: set[int] = set()
-        killer = threading.Thread(target=kill_workers)
-        killer.start()
-        try:
+        with ThreadPoolExecutor(1) as pool:
+            text = "600" if deaths == 2 else "2"
+            running = pool.submit(run, own_sandbox, source, text, limits=Limits(wall_seconds=60))
+            while len(killed) < deaths and not running.done():
+                time.sleep(0.01)
+                if processes(name) and (found := set(workers_of(os.getpid())) - others - killed):
+                    os.kill(min(found), signal.SIGKILL)
+                    killed |= found
             if deaths == 2:
                 with pytest.raises(SandboxError, match="two sandbox workers"):
-                    run(own_sandbox, "import time\ntime.sleep(600)", limits=Limits(wall_seconds=60))
+                    running.result()
             else:
-                result = run(own_sandbox, "import time\ntime.sleep(2)", limits=Limits(wall_seconds=60))
-                assert result.status == "ok"
-        finally:
-            killer.join()
+                assert running.result().status == "ok"
+        assert len(killed) == deaths
+        assert processes(name) == []
         assert output(own_sandbox, "print(1)") == "1\n"
 
     def test_closing(self):

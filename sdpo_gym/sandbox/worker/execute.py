@@ -27,6 +27,7 @@ MAX_FRAMES = 50
 class Files(NamedTuple):
     """Descriptors that the worker and its child share."""
 
+    source: int
     stdin: int
     """The input."""
 
@@ -58,7 +59,7 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
         stdout = _open_standard_streams()
         claim: dict[str, Any] = {}
         if code is None:
-            code, claim = _compile(program["source"])
+            code, claim = _compile(_read_source(files.source))
         if code is not None:
             claim = _run(program, code)
         _attempt(lambda: sys.stdout.flush())
@@ -96,6 +97,10 @@ def _run(program: dict[str, Any], code: types.CodeType) -> dict[str, Any]:
     vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
     sys.modules[module.__name__] = module
     return _run_as_main(code, module) if as_main else _call_function(program, code, module, text)
+
+
+def _read_source(fd: int) -> str:
+    return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "surrogatepass")
 
 
 def _read_arguments() -> str:

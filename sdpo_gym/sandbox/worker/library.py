@@ -57,16 +57,16 @@ def find_packages(folders: list[str]) -> None:
     sys.meta_path.append(PackageFinder(folders))  # type: ignore[arg-type]
 
 
-def preload_for(source: str) -> None:
-    """Import packages that a program mentions and that take long, once for this and all later programs.
+def preload(packages: list[str]) -> None:
+    """Import packages that take long, once for this and all later programs.
 
     A package that does not load here fails in the program as well, which then says so.
     """
-    for name, modules in SLOW_TO_IMPORT.items():
-        if name in source and name not in sys.modules:
+    for name in packages:
+        if name in SLOW_TO_IMPORT and name not in sys.modules:
             os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads would use up the address space, and be lost by fork
             with contextlib.suppress(Exception):
-                for module in modules:
+                for module in SLOW_TO_IMPORT[name]:
                     importlib.import_module(module)
             os.environ.clear()
             gc.collect()

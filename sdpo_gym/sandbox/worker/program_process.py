@@ -30,13 +30,17 @@ class ProgramProcess:
     def __init__(
         self,
         program: dict[str, Any],
+        source: int,
+        stdin: int,
         restrictions: restrict.Restrictions,
         connection: tuple[int, int],
     ) -> None:
         """Fork it.
 
         Args:
-            program: The job that began the program: source, mode, entry point and limits.
+            program: The job that began the program: mode, entry point and limits.
+            source: Descriptor of a file with its source.
+            stdin: Descriptor of a file that holds the input whenever `run` is called.
             restrictions: What to lock it down with.
             connection: The worker's descriptors of requests and answers, which the child must not have.
         """
@@ -53,7 +57,7 @@ class ProgramProcess:
         # The other ends are open file descriptions of their own: no flag that the program sets there reaches these.
         os.set_blocking(self._go, False)
         os.set_blocking(self._done, False)
-        self._files = execute.Files(*map(linux.memfd_create, ("stdin", "stdout", "claim")), go, done)
+        self._files = execute.Files(source, stdin, linux.memfd_create("stdout"), linux.memfd_create("claim"), go, done)
         self._locked_down = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
             self._pid = os.fork()
@@ -86,13 +90,12 @@ class ProgramProcess:
         """Whether it can take another input."""
         return self._pid > 0 and not select.select([self._pidfd], [], [], 0)[0]
 
-    def run(self, text: str, wall_seconds: float) -> dict[str, Any]:
-        """Run the program on one input; the answer says how the run ended, what it wrote and what it claims."""
+    def run(self, wall_seconds: float) -> dict[str, Any]:
+        """Run the program on one input; the answer says how the run ended, and how much `send_output` has to send."""
         files, output_bytes = self._files, self._program["output_bytes"]
         fresh = self._runs == 0
         started = self._started if fresh else time.monotonic()
         self._runs += 1
-        _fill(files.stdin, text.encode("utf-8", "surrogatepass"))
         if not fresh:
             os.ftruncate(files.stdout, 0)
             os.ftruncate(files.claim, 0)
@@ -114,25 +117,29 @@ class ProgramProcess:
         if fresh and not self._was_locked_down() and end in ("done", "exited"):
             return {"error": "a child could not be locked down"}
         if end in ("done", "exited"):
-            end = _judge_end(code, cpu_seconds, os.fstat(files.stdout).st_size, self._program)
-        answer = {
+            end = _judge_end(code, cpu_seconds, _size(files.stdout), self._program)
+        if end != "exited":
+            self._end()
+        return {
             "end": end,
             "code": code,
             "cpu_seconds": cpu_seconds,
             "wall_seconds": wall,
-            "stdout": _contents(files.stdout, output_bytes),
-            "claim": _contents(files.claim, output_bytes + restrict.CLAIM_BYTES) if end == "exited" else "",
+            "stdout_bytes": min(_size(files.stdout), output_bytes),
+            "claim_bytes": min(_size(files.claim), output_bytes + restrict.CLAIM_BYTES) if end == "exited" else 0,
             "fresh": fresh,
         }
-        if end != "exited":
-            self.end()
-        return answer
+
+    def send_output(self, fd: int, answer: dict[str, Any]) -> None:
+        """Write what the last run wrote and claimed, of which nothing gets into this process's memory."""
+        _send(self._files.stdout, fd, answer["stdout_bytes"])
+        _send(self._files.claim, fd, answer["claim_bytes"])
 
     def end(self) -> None:
         """End the process and what it has started, and let go of its files. May be called again."""
         self._end()
-        files, self._files = self._files, execute.Files(-1, -1, -1, -1, -1)
-        for fd in (files.stdin, files.stdout, files.claim, self._go, self._done, self._locked_down, self._pidfd):
+        files, self._files = self._files, execute.Files(-1, -1, -1, -1, -1, -1)
+        for fd in (files.stdout, files.claim, self._go, self._done, self._locked_down, self._pidfd):
             with contextlib.suppress(OSError):
                 os.close(fd)
         self._go = self._done = self._locked_down = self._pidfd = -1
@@ -152,7 +159,7 @@ class ProgramProcess:
             cpu_left = cpu_limit - _cpu_seconds(self._pid)
             if wall_left <= 0 or cpu_left <= 0:
                 return "timeout"
-            if os.fstat(self._files.stdout).st_size > self._program["output_bytes"]:
+            if _size(self._files.stdout) > self._program["output_bytes"]:
                 return "output_limit"
             seconds = min(wall_left, max(cpu_left / self._cores, 0.002), POLL_SECONDS)
             ready = [fd for fd, _ in self._poll.poll(math.ceil(seconds * 1000))]
@@ -284,18 +291,13 @@ def _drain(fd: int) -> bool:
         return False
 
 
-def _fill(fd: int, data: bytes) -> None:
-    os.ftruncate(fd, 0)
-    position = 0
-    while position < len(data):
-        position += os.pwrite(fd, data[position : position + (1 << 24)], position)
+def _size(fd: int) -> int:
+    return os.fstat(fd).st_size
 
 
-def _contents(fd: int, limit: int) -> str:
-    size = min(os.fstat(fd).st_size, limit)
-    parts = []
+def _send(source: int, target: int, count: int) -> None:
+    """Write the first `count` bytes of a file to a stream; zeros in place of what was cut off meanwhile."""
     position = 0
-    while position < size and (part := os.pread(fd, size - position, position)):
-        parts.append(part)
-        position += len(part)
-    return b"".join(parts).decode("utf-8", "replace")
+    while position < count:
+        sent = os.sendfile(target, source, position, count - position)
+        position += sent or os.write(target, bytes(min(count - position, 1 << 16)))

@@ -12,7 +12,8 @@ import program_process
 import restrict
 import wire
 
-MAX_MESSAGE = 1 << 30
+MAX_HEADER = 1 << 16
+COPY_BYTES = 1 << 16
 
 
 def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: set[str], packages: list[str]) -> None:
@@ -40,37 +41,68 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
     library.hide_worker(os.path.dirname(os.path.abspath(__file__)))
     os.dup2(0, 2)  # to nowhere; until here, the host may read there what went wrong
     answer(answers, {"isolation": restrictions.report})
+    source = linux.memfd_create("source")
+    text = linux.memfd_create("stdin")
     process: program_process.ProgramProcess | None = None
     program: dict[str, Any] = {}
     while True:
         try:
-            job = wire.read_message(lambda count: os.read(requests, count), MAX_MESSAGE)
+            job = wire.read_message(lambda count: os.read(requests, count), MAX_HEADER)
+            if "source_bytes" in job:
+                copy(requests, source, job["source_bytes"])
+            copy(requests, text, job.get("input_bytes", 0))
         except EOFError:
             if process is not None:
                 process.end()
             return
-        if process is not None and ("source" in job or not job or job["fresh"] or not process.alive):
+        if process is not None and ("source_bytes" in job or not job or job["fresh"] or not process.alive):
             process.end()
             process = None
         if not job:
             answer(answers, {})
             continue
-        if "source" in job:
+        if "source_bytes" in job:
             program = job
-            library.preload_for(program["source"])
+            library.preload(program["preload"])
         try:
             if process is None:
-                process = program_process.ProgramProcess(program, restrictions, (requests, answers))
-            answer(answers, process.run(job["input"], job["wall_seconds"]))
+                process = program_process.ProgramProcess(program, source, text, restrictions, (requests, answers))
+            header = process.run(job["wall_seconds"])
         except OSError as error:
             answer(answers, {"error": str(error)})
+        else:
+            answer(answers, header)
+            process.send_output(answers, header)
 
 
-def answer(fd: int, message: dict[str, Any]) -> None:
+def answer(fd: int, header: dict[str, Any]) -> None:
     """Write one message."""
-    data = wire.pack(message)
+    data = wire.pack(header)
     while data:
         data = data[os.write(fd, data) :]
+
+
+def copy(source: int, target: int, count: int) -> None:
+    """Move bytes from a stream to the beginning of a file, and leave none in this process's memory.
+
+    Programs inherit that memory. They must not find other programs in it, or the inputs of tests.
+
+    Raises:
+        EOFError: the stream ended before.
+    """
+    os.ftruncate(target, 0)
+    buffer = bytearray(min(count, COPY_BYTES))
+    position = 0
+    while position < count:
+        part = memoryview(buffer)[: count - position]
+        received = os.readv(source, [part])
+        if not received:
+            raise EOFError("connection closed")
+        written = 0
+        while written < received:
+            written += os.pwrite(target, part[written:received], position + written)
+        position += received
+    buffer[:] = bytes(len(buffer))
 
 
 def _offer_to_out_of_memory_killer() -> None:

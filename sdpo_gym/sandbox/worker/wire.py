@@ -45,10 +45,10 @@ def read_message(read: Callable[[int], bytes], max_bytes: int) -> Any:
         EOFError: the other side is gone.
         ValueError: it is not JSON, or longer than allowed.
     """
-    length = int.from_bytes(_read_exactly(read, HEADER), "big")
+    length = int.from_bytes(read_exactly(read, HEADER), "big")
     if length > max_bytes:
         raise TooLarge(f"message of {length} bytes, {max_bytes} are allowed")
-    return parse(_read_exactly(read, length))
+    return parse(read_exactly(read, length))
 
 
 def parse(data: bytes) -> Any:
@@ -59,7 +59,8 @@ def parse(data: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def _read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
+def read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
+    """Read so many bytes. Raises EOFError: the other side is gone."""
     parts = []
     while count:
         part = read(min(count, 1 << 20))
