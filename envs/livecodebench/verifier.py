@@ -152,7 +152,10 @@ class LiveCodeBenchVerifier(Verifier):
             timeouts += result.status == "timeout"
             return result.status == "syntax_error" or timeouts == MAX_TIMEOUTS
 
-        results = self.sandbox.run(program, [test.input for test in tests], limits, stop=stop)
+        def accept(index: int, result: RunResult) -> bool:
+            return judge(tests[index], result, functional=functional).passed
+
+        results = self.sandbox.run(program, [test.input for test in tests], limits, stop=stop, accept=accept)
         results = results + [RunResult("not_run")] * (len(tests) - len(results))
         return [judge(test, result, functional=functional) for test, result in zip(tests, results, strict=True)]
 

@@ -201,7 +201,7 @@ class FakeSandbox:
         self.answer = answer
         self.inputs = []
 
-    def run(self, program, inputs, limits, *, stop=None):
+    def run(self, program, inputs, limits, *, stop=None, accept=None):
         results = []
         for index, text in enumerate(inputs):
             self.inputs.append(text)
