@@ -205,7 +205,10 @@ def _read_claim(claim: bytes, program: Program) -> tuple[Status, Any, ExceptionI
         case {"status": "ok", "opaque": True}:
             return "ok", OPAQUE, None
         case {"status": "ok", "value": value}:
-            return "ok", wire.decode(value), None
+            try:
+                return "ok", wire.decode(value), None
+            except wire.TooLarge:
+                return "ok", OPAQUE, None
         case {"status": "exception" | "syntax_error" | "memory" as status, "exception": exception}:
             return status, None, _read_exception(exception, program)
         case {"status": "memory" | "output_limit" as status}:

@@ -124,3 +124,12 @@ def test_messages_that_are_too_long_are_refused_before_they_are_read():
 def test_a_broken_connection_is_noticed(data):
     with pytest.raises(EOFError):
         wire.read_message(io.BytesIO(data).read, 100)
+
+
+def test_many_keys_are_refused_before_a_table_is_built():
+    texts = {str(n): n for n in range(10_000)}
+    assert wire.decode(wire.encode(texts, 1 << 20)) == texts
+    parts = [set(range(n * 1000, n * 1000 + 1000)) for n in range(5)]
+    assert wire.decode(wire.encode(parts[:4], 1 << 20)) == parts[:4]
+    with pytest.raises(wire.TooLarge, match="keys"):
+        wire.decode(wire.encode(parts, 1 << 20))

@@ -13,6 +13,9 @@ HEADER = 4
 """Bytes in front of each message: its length as a big-endian number."""
 
 MAX_DEPTH = 64
+MAX_KEYS = 4096
+"""Items of sets and keys of dicts in one value, texts apart."""
+
 MAX_EQUAL_HASHES = 500
 _SMALL = 1 << 53
 
@@ -113,38 +116,52 @@ def encode(value: Any, max_size: int) -> Any:
     return walk(value, 0)
 
 
-def decode(data: Any, depth: int = 0) -> Any:
+def decode(data: Any) -> Any:
     """The value that `encode` turned into `data`.
 
     Raises:
+        TooLarge: its sets and dicts hold more keys, other than texts, than may be built without danger.
         ValueError: `data` is nothing that `encode` returns.
     """
-    if data is None or isinstance(data, (bool, int, float, str)):
-        return data
-    if depth == MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    if isinstance(data, list):
-        return [decode(item, depth + 1) for item in data]
-    if not isinstance(data, dict) or len(data) != 1:
-        raise ValueError("not an encoded value")
-    [(tag, content)] = data.items()
-    if isinstance(content, str):
-        return _decode_text(tag, content)
-    if not isinstance(content, list):
-        raise ValueError("not an encoded value")
-    if tag == "tuple":
-        return tuple(decode(item, depth + 1) for item in content)
-    if tag == "set":
-        items = [decode(item, depth + 1) for item in content]
-        _check_hashes(items)
-        return set(items)
-    if tag == "dict":
-        if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
-            raise ValueError("not an encoded dict")
-        keys = [decode(key, depth + 1) for key, _ in content]
+    keys_left = MAX_KEYS
+
+    def walk(data: Any, depth: int) -> Any:
+        if data is None or isinstance(data, (bool, int, float, str)):
+            return data
+        if depth == MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        if isinstance(data, list):
+            return [walk(item, depth + 1) for item in data]
+        if not isinstance(data, dict) or len(data) != 1:
+            raise ValueError("not an encoded value")
+        [(tag, content)] = data.items()
+        if isinstance(content, str):
+            return _decode_text(tag, content)
+        if not isinstance(content, list):
+            raise ValueError("not an encoded value")
+        if tag == "tuple":
+            return tuple(walk(item, depth + 1) for item in content)
+        if tag == "set":
+            return set(walk_keys(content, depth))
+        if tag == "dict":
+            if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+                raise ValueError("not an encoded dict")
+            keys = walk_keys([key for key, _ in content], depth)
+            return dict(zip(keys, [walk(item, depth + 1) for _, item in content], strict=True))
+        raise ValueError("unknown tag")
+
+    def walk_keys(content: list[Any], depth: int) -> list[Any]:
+        nonlocal keys_left
+        # Python's hashes of texts cannot be foreseen; those of numbers can be chosen so that a table of many takes
+        # quadratic time to build.
+        keys_left -= sum(not isinstance(key, str) for key in content)
+        if keys_left < 0:
+            raise TooLarge("too many keys")
+        keys = [walk(key, depth + 1) for key in content]
         _check_hashes(keys)
-        return dict(zip(keys, [decode(item, depth + 1) for _, item in content], strict=True))
-    raise ValueError("unknown tag")
+        return keys
+
+    return walk(data, 0)
 
 
 def _decode_text(tag: str, text: str) -> Any:
