@@ -36,8 +36,11 @@ CHUNK_SECONDS = 0.25
 """No input of a chunk is begun later than this. It bounds what is run in vain where the judge says stop, and makes
 waiting for the network a small part of the whole."""
 
-CHUNK_CHARS = 4 << 20
+CHUNK_CHARS = 1 << 20
 """Characters of input in a chunk of more than one."""
+
+MAX_CHUNK_BYTES = 16 << 20
+"""What such a chunk can become as JSON, with room for the program. A single input may take more."""
 
 
 class ChunkedSandbox(Sandbox):

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 
 from sdpo_gym.sandbox import messages
-from sdpo_gym.sandbox.chunks import run_chunk
+from sdpo_gym.sandbox.chunks import MAX_CHUNK_BYTES, run_chunk
 from sdpo_gym.sandbox.protocol import Limits, Sandbox, SandboxError
 from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH, check_token, is_loopback
 
@@ -52,8 +52,10 @@ def make_app(
         ValueError: an argument makes no sense.
     """
     check_token(token)
-    if queue < 0 or max_body_bytes < 1:
-        raise ValueError("queue must not be negative, and max_body_bytes must be positive")
+    if queue < 0:
+        raise ValueError(f"queue must not be negative, not {queue}")
+    if max_body_bytes < MAX_CHUNK_BYTES:
+        raise ValueError(f"a request takes up to {MAX_CHUNK_BYTES >> 20} MB; allow no less")
     info = messages.encode_info(messages.Info(sandbox.workers, sandbox.isolation))
     expected = f"Bearer {token}".encode()
     threads = ThreadPoolExecutor(sandbox.workers, thread_name_prefix="sandbox")
