@@ -8,7 +8,6 @@ import hmac
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
@@ -178,17 +177,22 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
     """The request's body.
 
     Raises:
-        HTTPException: it is too large, which is found out before it is all there.
+        HTTPException: it is too large. What is too much is read but not kept, as a client that still sends could not
+            read the answer; if it is far too much, the connection ends.
     """
-    too_large = HTTPException(413, f"a request may have {max_bytes} bytes", {"Connection": "close"})
-    if int(request.headers.get("Content-Length", "0")) > max_bytes:
-        raise too_large
+    most = 4 * max_bytes
+    size = int(request.headers.get("Content-Length", "0"))
     body = bytearray()
-    stream: AsyncIterator[bytes] = request.stream()
-    async for part in stream:
-        body += part
-        if len(body) > max_bytes:
-            raise too_large
+    if size <= most:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                break
+            if size <= max_bytes:
+                body += part
+    if size > max_bytes:
+        raise HTTPException(413, f"a request may have {max_bytes} bytes", {"Connection": "close"})
     return bytes(body)
 
 

@@ -242,7 +242,7 @@ class TestServer:
 
             with contextlib.suppress(OSError):  # it may hang up before the answer can be read
                 assert ask(url, endless())[0] == 413
-            assert sent < 64 << 20
+            assert sent < 128 << 20
             with contextlib.closing(RemoteSandbox(url, TOKEN)) as sandbox:
                 with pytest.raises(SandboxError, match="--max-body-mb"):
                     sandbox.run(PRINT, ["x" * (17 << 20)])
