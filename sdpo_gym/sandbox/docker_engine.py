@@ -6,6 +6,8 @@ import contextlib
 import os
 import platform
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 OWNER = "sdpo-gym.owner"
 """Label of a worker's container: which process it belongs to."""
+
+REMOVE_SECONDS = 30.0
 
 
 def connect(base_url: str | None) -> DockerClient:
@@ -45,6 +49,26 @@ def connect(base_url: str | None) -> DockerClient:
     return client
 
 
+@contextlib.contextmanager
+def errors_as(message: str) -> Iterator[None]:
+    """Raise errors of docker-py, and of the connection to the engine, as a SandboxError that begins with a message."""
+    import docker
+
+    try:
+        yield
+    except (docker.errors.DockerException, OSError) as error:
+        raise SandboxError(f"{message}: {error}") from error
+
+
+@contextlib.contextmanager
+def ignored_errors() -> Iterator[None]:
+    """Go on after errors of docker-py, and of the connection to the engine."""
+    import docker
+
+    with contextlib.suppress(docker.errors.DockerException, OSError):
+        yield
+
+
 def owner() -> str:
     """This process, as the value of the label `OWNER`."""
     return "/".join((*_host(), str(os.getpid()), _start_time(os.getpid()) or ""))
@@ -63,28 +87,37 @@ def remove(api: Any, container: str) -> None:
     """
     from docker.errors import APIError, NotFound
 
-    with contextlib.suppress(NotFound):
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while True:
         try:
             api.remove_container(container, force=True, v=True)
+            return
+        except NotFound:
+            return
         except APIError as error:
-            if error.status_code != 409:
+            if error.status_code != 409 or time.monotonic() > deadline:
                 raise
-            api.wait(container, condition="removed")  # the engine is removing it already
+        time.sleep(0.02)  # the engine is removing it already; waiting by `api.wait` may miss the end
 
 
 def sweep(api: Any) -> None:
     """Remove containers whose owner was a process of this machine and is dead.
 
     Those of other machines, which may share the engine, and of other PID namespaces are left alone: nothing can be said
-    about their owners.
+    about their owners. So are those that the engine fails to remove.
 
     Args:
         api: A docker-py `APIClient`.
+
+    Raises:
+        docker.errors.APIError: the engine refuses.
+        OSError: the engine does not answer.
     """
     for container in api.containers(all=True, filters={"label": OWNER}):
         *host, pid, start_time = container["Labels"][OWNER].split("/")
         if tuple(host) == _host() and pid.isdecimal() and _start_time(int(pid)) != start_time:
-            remove(api, container["Id"])
+            with ignored_errors():
+                remove(api, container["Id"])
 
 
 def _host() -> tuple[str, str]:

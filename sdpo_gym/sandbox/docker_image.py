@@ -70,17 +70,11 @@ def build_image(tag: str | None = None, base: str | None = None, base_url: str |
     if base is not None and not re.search(r"@sha256:[0-9a-f]{64}$", base):
         raise ValueError(f"base must end in a digest, @sha256: and 64 hex digits, so that it stays the same: {base!r}")
     client = docker_engine.connect(base_url)
-    import docker
-
-    try:
+    with contextlib.closing(client), docker_engine.errors_as(f"cannot build the image {tag}"):
         if base is None:
             _import_local(client, tag)
         else:
             _pull(client, base).tag(tag)
-    except (docker.errors.DockerException, OSError) as error:
-        raise SandboxError(f"cannot build the image {tag}: {error}") from error
-    finally:
-        client.close()
     return tag
 
 
@@ -93,13 +87,12 @@ def find(client: DockerClient, image: str | None) -> str:
     import docker
 
     name = default_tag() if image is None else image
-    try:
-        return client.images.get(name).id
-    except docker.errors.NotFound as error:
-        remedy = f"docker pull {name}" if image is not None and not image.startswith(f"{REPOSITORY}:") else BUILD
-        raise SandboxError(f"the Docker engine has no image {name}; run: {remedy}") from error
-    except (docker.errors.DockerException, OSError) as error:
-        raise SandboxError(f"cannot look for the image {name}: {error}") from error
+    with docker_engine.errors_as(f"cannot look for the image {name}"):
+        try:
+            return client.images.get(name).id
+        except docker.errors.NotFound as error:
+            remedy = BUILD if image is None else f"docker pull {name}"
+            raise SandboxError(f"the Docker engine has no image {name}; run: {remedy}") from error
 
 
 def _pull(client: DockerClient, base: str) -> Any:

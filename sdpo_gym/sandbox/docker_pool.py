@@ -83,38 +83,18 @@ class DockerSandbox(WorkerPool):
             raise ValueError(f"memory_mb must be more than {RESERVED_MB}, not {memory_mb}")
         if cpus is not None and cpus <= 0:
             raise ValueError(f"cpus must be positive, not {cpus}")
-        client = docker_engine.connect(base_url)
-        with contextlib.closing(client):
-            info = client.info()
-            super().__init__(info["NCPU"] if workers is None else workers)
+        with contextlib.closing(docker_engine.connect(base_url)) as client:
+            with docker_engine.errors_as("the Docker engine does not do as it is told"):
+                info = client.info()
+                docker_engine.sweep(client.api)
             _check_runtime(info, runtime)
-            self._image = docker_image.find(client, image)
-            docker_engine.sweep(client.api)
-        self._start = _start()
+            image_id = docker_image.find(client, image)
+        super().__init__(info["NCPU"] if workers is None else workers)
         self._base_url = base_url
         self._client: DockerClient | None = None
         self._memory_mb = memory_mb
         self._limits_memory = bool(info.get("MemoryLimit"))
-        self._host_config = {
-            "network_mode": "none",
-            "ipc_mode": "none",
-            "read_only": True,
-            "tmpfs": {"/tmp": "ro,noexec,nosuid,nodev,size=64k,mode=555"},  # gVisor would put a writable one there
-            "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges"],
-            "pids_limit": PIDS,
-            "mem_limit": memory_mb << 20,
-            "memswap_limit": memory_mb << 20,
-            "nano_cpus": None if cpus is None else int(cpus * 1e9),
-            "runtime": runtime,
-            "auto_remove": True,
-        }
-        self._user = NOBODY
-        if _is_gvisor(runtime):
-            # gVisor shows the descriptors of a process to others of its user, even if it is not dumpable. There the
-            # worker is root, of gVisor's kernel, with what it takes to run programs as another user.
-            self._user = ROOT
-            self._host_config["cap_add"] = ["SETUID", "SETGID", "KILL"]
+        self._settings = _settings(image_id, image or docker_image.default_tag(), runtime, memory_mb, cpus)
 
     def run(
         self,
@@ -147,7 +127,7 @@ class DockerSandbox(WorkerPool):
     def _start_worker(self) -> WorkerProcess:
         if self._client is None:
             self._client = docker_engine.connect(self._base_url)
-        container = _Container(self._client.api, self._image, self._start, self._user, self._host_config)
+        container = _Container(self._client.api, self._settings)
         worker = WorkerProcess(container)
         worker.isolation = self._report(worker.isolation, container.warnings)
         return worker
@@ -164,7 +144,7 @@ class DockerSandbox(WorkerPool):
             network=add("container without network", inside.network),
             processes=add("container", inside.processes),
             memory=add("cgroup", inside.memory) if self._limits_memory else inside.memory,
-            kernel="gvisor" if _is_gvisor(self._host_config["runtime"]) else inside.kernel,
+            kernel="gvisor" if self._settings.gvisor else inside.kernel,
             notes=(*inside.notes, *warnings),
         )
 
@@ -173,66 +153,91 @@ class DockerSandbox(WorkerPool):
         self._client = None  # its connections belong to the other process
 
 
-class _Start(NamedTuple):
-    """How a worker is started in a container, which does not hold its code."""
+class _Settings(NamedTuple):
+    """How a container is made."""
 
-    command: list[str]
+    name: str
+    """Of the image, for people."""
+
+    gvisor: bool
+    container: dict[str, Any]
+    """Arguments of docker-py's `create_container`."""
+
+    host: dict[str, Any]
+    """Arguments of docker-py's `create_host_config`."""
+
     sources: bytes
-    """What the command first reads from standard input."""
+    """The worker's code, which the container reads first of all from standard input."""
 
 
-def _start() -> _Start:
+def _settings(image: str, name: str, runtime: str | None, memory_mb: int, cpus: float | None) -> _Settings:
     modules = {path.stem: path.read_text("utf-8") for path in (_PACKAGE / "worker").glob("*.py")}
     sources = json.dumps(modules).encode("ascii")
     bootstrap = (_PACKAGE / "container_bootstrap.py").read_text("utf-8")
-    command = ["python3", "-s", "-S", "-B", "-c", bootstrap, str(len(sources)), json.dumps(LAYERS)]
-    return _Start(command, sources)
+    container = {
+        "image": image,
+        "entrypoint": ["python3", "-s", "-S", "-B", "-c", bootstrap, str(len(sources)), json.dumps(LAYERS)],
+        "stdin_open": True,  # until this process closes it, or ends
+        "user": NOBODY,
+        "working_dir": "/",
+        "hostname": "sandbox",
+        "environment": ENVIRONMENT,
+        "healthcheck": {"test": ["NONE"]},
+    }
+    host = {
+        "network_mode": "none",
+        "ipc_mode": "none",
+        "read_only": True,
+        "tmpfs": {"/tmp": "ro,noexec,nosuid,nodev,size=64k,mode=555"},  # gVisor would put a writable one there
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "pids_limit": PIDS,
+        "mem_limit": memory_mb << 20,
+        "memswap_limit": memory_mb << 20,
+        "nano_cpus": None if cpus is None else int(cpus * 1e9),
+        "ulimits": [
+            {"name": "stack", "soft": STACK_BYTES, "hard": STACK_BYTES},
+            {"name": "core", "soft": 0, "hard": 0},
+        ],
+        "log_config": {"type": "none"},
+        "runtime": runtime,
+        "auto_remove": True,
+    }
+    gvisor = runtime is not None and runtime.startswith("runsc")
+    if gvisor:
+        # gVisor shows the descriptors of a process to others of its user, even if it is not dumpable. There the worker
+        # is root, of gVisor's kernel, with what it takes to run programs as another user.
+        container["user"] = ROOT
+        host["cap_add"] = ["SETUID", "SETGID", "KILL"]
+    return _Settings(name, gvisor, container, host, sources)
 
 
 class _Container:
     """Connection to a worker in a container of its own."""
 
-    def __init__(self, api: APIClient, image: str, start: _Start, user: str, host_config: dict[str, Any]) -> None:
-        import docker
-
+    def __init__(self, api: APIClient, settings: _Settings) -> None:
         self._api = api
         self._stream_number = self._left = 0  # of the frame that is being read
         self._errors = b""
-        try:
+        with docker_engine.errors_as(f"cannot create a container of {settings.name}"):
             created = api.create_container(
-                image,
-                entrypoint=start.command,
-                stdin_open=True,
-                user=user,
-                working_dir="/",
-                hostname="sandbox",
-                environment=ENVIRONMENT,
+                **settings.container,
+                host_config=api.create_host_config(**settings.host),
                 labels={docker_engine.OWNER: docker_engine.owner()},
-                healthcheck={"test": ["NONE"]},
-                host_config=api.create_host_config(
-                    **host_config,
-                    ulimits=[
-                        docker.types.Ulimit(name="stack", soft=STACK_BYTES, hard=STACK_BYTES),
-                        docker.types.Ulimit(name="core", soft=0, hard=0),
-                    ],
-                    log_config=docker.types.LogConfig(type="none"),
-                ),
             )
-        except (docker.errors.DockerException, OSError) as error:
-            raise SandboxError(f"cannot create a container of {image}: {error}") from error
         self._id = created["Id"]
         self.warnings = created.get("Warnings") or []
         try:
-            # Before the start, as docker-py loses what comes together with the answer.
-            stream = api.attach_socket(self._id, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-            self._stream = stream  # closes the socket when it is collected
-            self._socket = stream._sock if isinstance(stream, socket.SocketIO) else stream
-            api.start(self._id)
-            self.send(start.sources, time.monotonic() + START_SECONDS)
-        except (docker.errors.DockerException, OSError) as error:
-            with contextlib.suppress(docker.errors.DockerException, OSError):
+            with docker_engine.errors_as(f"cannot start a container of {settings.name}"):
+                # Attached before the start, as docker-py loses what comes together with the engine's answer.
+                self._stream = api.attach_socket(self._id, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+                self._socket = self._stream._sock if isinstance(self._stream, socket.SocketIO) else self._stream
+                api.start(self._id)
+                self.send(settings.sources, time.monotonic() + START_SECONDS)
+        except BaseException:
+            with docker_engine.ignored_errors():
                 docker_engine.remove(api, self._id)
-            raise SandboxError(f"cannot start a container of {image}: {error}") from error
+            raise
 
     def send(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
@@ -255,12 +260,10 @@ class _Container:
             self._errors = (self._errors + data)[-MAX_LAST_WORDS:]
 
     def close(self) -> None:
-        import docker
-
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
         self.forget()
-        with contextlib.suppress(docker.errors.DockerException, OSError):
+        with docker_engine.ignored_errors():
             docker_engine.remove(self._api, self._id)
 
     def forget(self) -> None:
@@ -270,10 +273,8 @@ class _Container:
             os.close(fd)
 
     def last_words(self) -> str:
-        import docker
-
         deadline = time.monotonic() + LAST_WORDS_SECONDS
-        with contextlib.suppress(docker.errors.DockerException, OSError, EOFError):
+        with docker_engine.ignored_errors():
             self._api.kill(self._id)
         with contextlib.suppress(OSError, EOFError):
             while True:
@@ -293,10 +294,6 @@ class _Container:
         if left <= 0:
             raise TimeoutError("the container does not answer")
         self._socket.settimeout(left)
-
-
-def _is_gvisor(runtime: str | None) -> bool:
-    return runtime is not None and runtime.startswith("runsc")
 
 
 def _check_runtime(info: dict[str, Any], runtime: str | None) -> None:
