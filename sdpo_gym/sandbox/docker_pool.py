@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -219,6 +220,7 @@ class _Container:
         self._api = api
         self._stream_number = self._left = 0  # of the frame that is being read
         self._errors = b""
+        self._in_use = threading.Lock()
         with docker_engine.errors_as(f"cannot create a container of {settings.name}"):
             created = api.create_container(
                 **settings.container,
@@ -242,8 +244,10 @@ class _Container:
     def send(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
         while view:
-            self._wait_until(deadline)
-            view = view[self._socket.send(view[:_PART]) :]
+            with self._in_use:
+                self._wait_until(deadline)
+                sent = self._socket.send(view[:_PART])
+            view = view[sent:]
 
     def receive(self, count: int, deadline: float) -> bytes:
         while True:
@@ -262,7 +266,10 @@ class _Container:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
-        self.forget()
+        # Not while a thread waits for the descriptor: it may be another file's by the time that the thread wakes, which
+        # then goes on waiting for that.
+        with self._in_use:
+            self.forget()
         with docker_engine.ignored_errors():
             docker_engine.remove(self._api, self._id)
 
@@ -282,8 +289,9 @@ class _Container:
         return self._errors.decode("utf-8", "replace").strip()
 
     def _read(self, count: int, deadline: float) -> bytes:
-        self._wait_until(deadline)
-        data = self._socket.recv(count)
+        with self._in_use:
+            self._wait_until(deadline)
+            data = self._socket.recv(count)
         if not data:
             raise EOFError("the container has ended")
         return data

@@ -307,14 +307,16 @@ class TestLife:
             container.kill()
         assert output(own_sandbox, "print(1)") == "1\n"
 
-    def test_closing(self, client, engine):
+    @pytest.mark.parametrize("seconds", [0.5, 1.0, 0.5])  # from before the program runs to well into it
+    def test_closing(self, client, engine, seconds):
         before = containers(client)
         sandbox = DockerSandbox(workers=1, base_url=engine)
         assert containers(client) == before
+        limits = Limits(wall_seconds=20.0)
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(run, sandbox, "import time\ntime.sleep(600)", limits=Limits(wall_seconds=60.0))
+            running = pool.submit(run, sandbox, "import time\ntime.sleep(600)", limits=limits)
             wait_until(lambda: containers(client) != before or running.done())
-            time.sleep(1.0)  # until the program runs
+            time.sleep(seconds)
             sandbox.close()
             with pytest.raises(SandboxError, match="closed"):
                 running.result()
