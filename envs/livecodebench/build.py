@@ -117,7 +117,10 @@ def run(options: argparse.Namespace) -> int:
         return _complain(complaints)
     text = "".join(json.dumps(row) + "\n" for row in rows)
     if not options.check:
-        file.write_text(text, encoding="utf-8")
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            return _complain([f"{file} cannot be written: {error.strerror}"])
         print(f"{file}: {len(rows)} problems, {len(text)} bytes")
         return 0
     found, _ = _each(lambda pair: check(*pair, options.time_limit), list(zip(sources, rows, strict=True)))

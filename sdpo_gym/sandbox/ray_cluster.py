@@ -32,7 +32,7 @@ class RaySandbox(ChunkedSandbox):
         *,
         workers_per_node: int | None = None,
         reserve_cpus: bool = False,
-        kind: str = "auto",
+        node_kind: str = "auto",
         address: str = "auto",
         patience_seconds: float = 120.0,
     ) -> None:
@@ -43,7 +43,7 @@ class RaySandbox(ChunkedSandbox):
                 there.
             reserve_cpus: Whether Ray shall keep as many CPUs for the sandbox alone. If not, it shares them with what
                 else runs; verdicts count CPU time, so they stay the same.
-            kind: What `make_sandbox` shall make on each machine.
+            node_kind: What `make_sandbox` shall make on each machine.
             address: The cluster to connect to if this process is not connected yet.
             patience_seconds: How long a request may wait for a free worker beyond what the limits allow it to run.
 
@@ -54,7 +54,7 @@ class RaySandbox(ChunkedSandbox):
         super().__init__(patience_seconds)
         if workers_per_node is not None and workers_per_node < 1:
             raise ValueError(f"workers_per_node must be at least 1, not {workers_per_node}")
-        self._kind = kind
+        self._kind = node_kind
         self._reserve_cpus = reserve_cpus
         self._lock = threading.Lock()
         self._closed = False

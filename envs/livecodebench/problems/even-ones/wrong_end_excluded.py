@@ -1,0 +1,3 @@
+class Solution:
+    def count_even_ones(self, a: int, b: int) -> int:
+        return sum(bin(x).count("1") % 2 == 0 for x in range(a, min(b, a + 2000)))

@@ -1,0 +1,8 @@
+class Solution:
+    def first_slot(self, close: int, bookings: list[list[int]], pause: int, length: int) -> int:
+        free = 0
+        for start, end in sorted(bookings):
+            if start - free >= length:
+                break
+            free = max(free, end + pause)
+        return free if free + length <= close else -1

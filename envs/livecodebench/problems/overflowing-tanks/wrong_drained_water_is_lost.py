@@ -1,0 +1,21 @@
+n, q = map(int, input().split())
+capacities = list(map(int, input().split()))
+water = [0] * n
+lost = 0
+for _ in range(q):
+    kind, *numbers = input().split()
+    if kind == "lost":
+        print(lost)
+    elif kind == "drain":
+        lost += water[int(numbers[0]) - 1]
+        water[int(numbers[0]) - 1] = 0
+    elif kind == "show":
+        print(water[int(numbers[0]) - 1])
+    else:
+        i, left = int(numbers[0]) - 1, int(numbers[1])
+        while i < n and left:
+            taken = min(left, capacities[i] - water[i])
+            water[i] += taken
+            left -= taken
+            i += 1
+        lost += left

@@ -1,0 +1,7 @@
+n = int(input())
+corners = [tuple(map(int, input().split())) for _ in range(n)]
+total = 0
+for i in range(n):
+    (x, y), (u, v) = corners[i - 1], corners[i]
+    total += max(abs(x - u), abs(y - v))
+print(total)

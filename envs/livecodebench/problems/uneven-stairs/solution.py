@@ -1,0 +1,10 @@
+def count_ways(n: int) -> int:
+    ways = [{1: 0, 2: 0, 3: 0} for _ in range(n + 1)]
+    for height in range(1, n + 1):
+        for last in (1, 2, 3):
+            if height == last:
+                ways[height][last] = 1
+            elif height > last:
+                before = ways[height - last]
+                ways[height][last] = (sum(before.values()) - before[last]) % 1000003
+    return sum(ways[n].values()) % 1000003 if n else 1
