@@ -7,6 +7,7 @@ import pytest
 
 from envs.livecodebench import build
 from envs.livecodebench.env import PROBLEMS, LiveCodeBenchEnv
+from envs.livecodebench.sources import DIFFICULTIES
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
 
 
@@ -39,9 +40,9 @@ def test_prompts_hold_no_solution(sources, prompt):
 
 
 def test_every_difficulty_is_there():
-    numbers = [LiveCodeBenchEnv(difficulty=difficulty).num_tasks for difficulty in build.DIFFICULTIES]
-    assert min(numbers) >= 5
-    assert sum(numbers) == LiveCodeBenchEnv().num_tasks
+    numbers = [LiveCodeBenchEnv(difficulty=difficulty).num_tasks for difficulty in DIFFICULTIES]
+    assert len(numbers) == 5 and min(numbers) >= 15
+    assert sum(numbers) == LiveCodeBenchEnv().num_tasks >= 100
 
 
 @pytest.fixture
@@ -50,13 +51,15 @@ def folder(tmp_path):
     folder = tmp_path / "sum"
     folder.mkdir()
     files = {
-        "problem.json": '{"title": "Sum", "difficulty": "easy", "func_name": "total"}',
+        "problem.json": '{"title": "Sum", "difficulty": "easy", "func_name": "total", "tags": ["math"]}',
         "statement.md": "Add two numbers.\n",
         "starter.txt": "def total(a, b):\n",
         "tests.py": "PUBLIC = [[1, 2], [3, 4]]\n\n\ndef generate(rng):\n"
         "    return [[1, 2]] + [[i, rng.random()] for i in range(9)]\n",
         "solution.py": "def total(a, b):\n    return a + b\n",
         "wrong_minus.py": "def total(a, b):\n    return a - b\n",
+        "wrong_product.py": "def total(a, b):\n    return a * b\n",
+        "slow_one_by_one.py": "def total(a, b):\n    while a > 4: pass\n    return a + b\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -69,9 +72,9 @@ def run_build(folder, *arguments):
 
 def test_build(folder, capsys):
     assert run_build(folder, "--check") == 1
-    assert "build it again" in capsys.readouterr().out
+    assert "build it again" in capsys.readouterr().err
     assert run_build(folder) == 0
-    assert run_build(folder, "--check") == 0
+    assert run_build(folder, "--check") == 0, capsys.readouterr().err
     task = LiveCodeBenchEnv(data=folder.parent / "rows.jsonl").tasks.find("sum")
     assert len(task.answer_key["tests"]) == 11  # the private test that repeats a public one is dropped
 
@@ -83,24 +86,27 @@ def test_build(folder, capsys):
         ("tests.py", "PUBLIC = [[1, 2]]\ngenerate = lambda rng: [[i, i] for i in range(9)]", "1 public and 9 private"),
         ("tests.py", "PUBLIC = [[1, 2], [2, 2]]\ngenerate = lambda rng: []", "2 public and 0 private"),
         ("tests.py", "PUBLIC = [[1, 2], [(2,), 2]]\ngenerate = lambda rng: []", "arguments that JSON can hold"),
-        ("solution.py", "def total(a, b):\n    return (a, b)", "JSON cannot hold what the solution returns"),
-        ("solution.py", "def total(a, b):\n    return 1 // (a - 1)", "the solution ends with exception"),
+        ("solution.py", "def total(a, b):\n    return (a, b)", "JSON cannot hold what solution.py returns"),
+        ("solution.py", "def total(a, b):\n    return 1 // (a - 1)", "solution.py ends with exception"),
     ],
 )
-def test_build_refuses(folder, name, text, message):
+def test_build_refuses(folder, name, text, message, capsys):
     (folder / name).write_text(text)
-    with pytest.raises(ValueError, match=message):
-        run_build(folder)
+    assert run_build(folder) == 1
+    error = capsys.readouterr().err
+    assert "sum" in error and message in error
+    assert not (folder.parent / "rows.jsonl").exists()
 
 
 def test_check_tells_a_wrong_solution_that_passes(folder, capsys):
     (folder / "wrong_minus.py").write_text("def total(a, b):\n    return b + a\n")
-    run_build(folder)
+    assert run_build(folder) == 0
     assert run_build(folder, "--check") == 1
-    assert capsys.readouterr().out.endswith("sum: wrong_minus.py passes\n")
-    (folder / "wrong_minus.py").unlink()
-    with pytest.raises(ValueError, match="there is no wrong_"):
-        run_build(folder, "--check")
+    assert "sum: wrong_minus.py fails no private test" in capsys.readouterr().err
+    for wrong in folder.glob("wrong_*.py"):
+        wrong.unlink()
+    assert run_build(folder, "--check") == 1
+    assert "wrong_" in capsys.readouterr().err
 
 
 SORTED = """
