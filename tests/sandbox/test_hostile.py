@@ -5,6 +5,7 @@ import glob
 import itertools
 import os
 import secrets
+import shutil
 import site
 import socket
 import subprocess
