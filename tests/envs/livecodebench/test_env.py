@@ -164,15 +164,15 @@ def test_starter_code_with_a_class_solution(data):
 
 @pytest.mark.parametrize("prompt", ["livecodebench", "sdpo"])
 def test_stated_limits_are_enforced(data, prompt):
-    env = LiveCodeBenchEnv(data=data, prompt=prompt, time_limit=0.5, memory_mb=100, extraction="longest")
+    env = LiveCodeBenchEnv(data=data, prompt=prompt, time_limit=0.5, memory_mb=500, extraction="longest")
     text, _ = env.reset(options={"task": "one"})
-    assert "0.5 seconds of CPU time and 100 MB of memory for each test" in text
+    assert "0.5 seconds of CPU time and 500 MB of memory for each test" in text
     assert "the longest one is taken" in text
     waster = "```python\ndef add(a, b):\n    {}\n    return a + b\n```"
     info = env.step(waster.format("while True: pass") + "\n```python\npass\n```")[4]
     assert info["metrics"]["timeout"] == 1.0
     env.reset(options={"task": "one"})
-    assert env.step(waster.format("bytearray(100 << 20)"))[4]["metrics"]["memory"] == 1.0
+    assert env.step(waster.format("bytearray(500 << 20)"))[4]["metrics"]["memory"] == 1.0
     env.reset(options={"task": "one"})
     assert env.step(waster.format("bytearray(10 << 20)"))[1] == 1.0
 
