@@ -1,14 +1,19 @@
 """The problems that come with the package, and real data where there are any."""
 
 import gzip
+import hashlib
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from envs.livecodebench import build
 from envs.livecodebench.env import PROBLEMS, LiveCodeBenchEnv
+from envs.livecodebench.rows import parse_row
 from envs.livecodebench.sources import DIFFICULTIES
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
+from sdpo_gym.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +31,55 @@ def test_the_file_is_small_and_holds_no_solution(sources):
     text = "\n".join(value for row in rows for value in row.values())
     assert [row["question_id"] for row in rows] == [source.slug for source in sources]
     for source in sources:
-        for program in (source.solution, *source.wrong.values()):
+        for program in (source.solution, *source.wrong.values(), *source.slow.values()):
             assert program.strip() not in text
+
+
+def test_every_problem_has_tags_and_wrong_and_slow_programs(sources):
+    for source in sources:
+        assert len(source.wrong) >= 2 and source.slow and source.tags, source.slug
+    assert sum(source.func_name is None for source in sources) >= 20
+    assert sum("class Solution" in source.starter for source in sources) >= 10
+
+
+def test_trivial_problems_are_those_of_the_published_numbers():
+    """What a model is asked in this tier never changes; private tests may be added."""
+    digest = hashlib.sha256()
+    for line in PROBLEMS.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["difficulty"] == "trivial":
+            asked = ("question_id", "question_title", "question_content", "starter_code", "public_test_cases")
+            digest.update("\0".join(row[field] for field in asked).encode())
+    assert digest.hexdigest() == "1d7c02adfd13af81b995452bcd02be5d3ab4b707f440ea404c505df0a24085aa"
+
+
+def test_tags_are_where_other_readers_ignore_them(sources):
+    rows = [json.loads(line) for line in PROBLEMS.read_text(encoding="utf-8").splitlines()]
+    for source, row in zip(sources, rows, strict=True):
+        assert json.loads(row["metadata"])["tags"] == list(source.tags)
+        assert parse_row(row).entry_point == source.func_name
+
+
+def test_examples_in_statements_are_right(sources):
+    rows = [json.loads(line) for line in PROBLEMS.read_text(encoding="utf-8").splitlines()]
+    count = 0
+    for source, row in zip(sources, rows, strict=True):
+        public = json.loads(row["public_test_cases"])
+        if source.func_name is None:
+            examples = re.findall(r"Input:\n```\n(.*?)\n```\nOutput:\n```\n(.*?)\n```", source.statement, re.DOTALL)
+            assert examples == [(test["input"].strip(), test["output"].strip()) for test in public], source.slug
+        else:
+            examples = re.findall(r"^Example: `(.+)` returns `(.+)`\.$", source.statement, re.MULTILINE)
+            names = {source.func_name: lambda *arguments: list(arguments)}
+            names["Solution"] = type("Solution", (), {source.func_name: lambda self, *arguments: list(arguments)})
+            shown = [(eval(call, dict(names)), eval(value)) for call, value in examples]
+            tests = [
+                ([json.loads(x) for x in test["input"].split("\n")], json.loads(test["output"])) for test in public
+            ]
+            assert all(example in tests for example in shown), source.slug
+            assert len(shown) == len(public) or source.difficulty not in ("medium", "hard"), source.slug
+        count += len(examples)
+    assert count >= 100
 
 
 @pytest.mark.parametrize("prompt", ["plain", "livecodebench"])
@@ -35,7 +87,7 @@ def test_prompts_hold_no_solution(sources, prompt):
     env = LiveCodeBenchEnv(prompt=prompt)
     for source in sources:
         text, _ = env.reset(options={"task": source.slug})
-        for program in (source.solution, *source.wrong.values()):
+        for program in (source.solution, *source.wrong.values(), *source.slow.values()):
             assert program.strip() not in text
 
 
@@ -107,6 +159,88 @@ def test_check_tells_a_wrong_solution_that_passes(folder, capsys):
         wrong.unlink()
     assert run_build(folder, "--check") == 1
     assert "wrong_" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("slow_one_by_one.py", "def total(a, b):\n    return a + b", "slow_one_by_one.py fails no private test"),
+        (
+            "slow_one_by_one.py",
+            "def total(a, b):\n    return 7",
+            "slow_one_by_one.py must only be slow, but is wrong on",
+        ),
+        (
+            "solution.py",
+            "def total(a, b):\n    sum(range(a // 10 * 10**8))\n    return a + b",
+            "solution.py fails with 0.5 s",
+        ),
+        ("solution.py", "def total(a, b):\n    return 0", "11 of 11 tests expect '0'"),
+        ("wrong_product.py", "def total(a, b):\n    return a + b if a else 9", "fails the private test '2"),
+        ("statement.md", "Add: `total(5, 6)`", "the prompt contains the private test '5"),
+    ],
+)
+def test_check_complains(folder, name, text, complaint, capsys):
+    tests = "PUBLIC = [[1, 2], [3, 4]]\n\n\ndef generate(rng):\n    return [[i, i + 1] for i in range(11)]\n"
+    (folder / "tests.py").write_text(tests)
+    (folder / "wrong_minus.py").write_text("def total(a, b):\n    return 1 if a != 2 else a + b\n")
+    (folder / name).write_text(text)
+    assert run_build(folder) == 0
+    capsys.readouterr()
+    assert run_build(folder, "--check") == 1
+    assert complaint in capsys.readouterr().err
+
+
+def test_check_complains_of_a_test_that_an_empty_program_passes(tmp_path, capsys):
+    files = doc_example()
+    files["solution.py"] = "n, d = map(int, input().split())\nprint('x' * (n // d % 7))\n"
+    write_files(tmp_path / "problems" / "step-sum", files)
+    arguments = [str(tmp_path / "problems"), "--output", str(tmp_path / "rows.jsonl")]
+    assert build.main(arguments) == 0
+    assert build.main([*arguments, "--check"]) == 1
+    assert "an empty program passes a test" in capsys.readouterr().err
+
+
+def test_a_folder_of_ones_own_needs_an_output_file(folder, capsys):
+    before = PROBLEMS.read_bytes()
+    assert build.main([str(folder.parent)]) == 1
+    assert "--output" in capsys.readouterr().err
+    assert PROBLEMS.read_bytes() == before
+    assert build.main([str(folder), "--output", str(folder / "rows.jsonl")]) == 1
+    assert "problem.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["statement.md", "starter.txt", "tests.py", "solution.py"])
+def test_a_missing_file_is_named(folder, missing, capsys):
+    (folder / missing).unlink()
+    assert run_build(folder) == 1
+    error = capsys.readouterr().err
+    assert str(folder) in error and missing in error and "write" in error
+
+
+def doc_example():
+    """The files of the example in the document."""
+    text = (Path(__file__).parents[3] / "docs" / "own-problems.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^`([^`\s]+)`\n\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+
+
+def write_files(folder, files):
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+def test_the_example_of_the_document_is_in_order(tmp_path, capsys, fenced):
+    files = doc_example()
+    assert len(files) == 7
+    write_files(tmp_path / "problems" / "step-sum", files)
+    arguments = [str(tmp_path / "problems"), "--output", str(tmp_path / "rows.jsonl")]
+    assert main(["dataset", "build", *arguments]) == 0
+    assert main(["dataset", "build", *arguments, "--check"]) == 0, capsys.readouterr().err
+    env = LiveCodeBenchEnv(data=tmp_path / "rows.jsonl")
+    prompt, _ = env.reset(options={"task": "step-sum"})
+    assert "sum of the multiples" in prompt
+    assert env.step(fenced(files["solution.py"]))[1] == 1.0
 
 
 SORTED = """
