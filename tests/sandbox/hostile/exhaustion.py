@@ -53,6 +53,7 @@ memory.stdin(
         breach("a gigabyte")
     except (OSError, MemoryError): kept.clear()
     """,
+    *("ok", "timeout"),
 )
 memory.stdin(
     "memory_in_own_descriptors",
@@ -93,7 +94,7 @@ memory.stdin(
     "recursion_in_c",
     "overflow the C stack",
     "x = None\nfor _ in range(10 ** 6): x = [x]\nrepr(x)\ndel x",
-    *("crashed", "exception", "memory", "ok"),
+    *("crashed", "exception", "memory", "ok", "timeout"),
 )
 memory.function(
     "huge_argument_kept", "keep all arguments for ever", "def f(x, kept=[]): kept.append([x] * 10 ** 9)", "memory"

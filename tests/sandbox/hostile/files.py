@@ -2,6 +2,14 @@
 
 from sandbox.hostile.program import Family
 
+FOREIGN = """
+    def foreign(place):
+        # The names in a folder, unless it is one of the standard library, which may be read.
+        names = set(os.listdir(place()))
+        if not names & {"etc", "home", "proc", "site-packages", "dist-packages", "bin", "python3"}: raise OSError("own folder")
+        return names
+"""
+
 secrets = Family("secrets")
 writes = Family("writes")
 links = Family("links")
@@ -75,13 +83,14 @@ secrets.stdin(
 secrets.stdin(
     "beneath_its_descriptors",
     "climb from the descriptors that it was given",
-    """
+    FOREIGN
+    + """
     for fd in range(128):
         for up in range(8):
             climb = "../" * up
             for path in ("etc/passwd", "proc/1/environ", T["files"][0].lstrip("/")):
                 attempt(f"{fd} {climb}", lambda: os.open(climb + path, os.O_RDONLY, dir_fd=fd))
-            attempt(f"list {fd} {climb}", lambda: os.listdir(os.open(climb or ".", os.O_RDONLY, dir_fd=fd)))
+            attempt(f"list {fd} {climb}", foreign, lambda: os.open(climb or ".", os.O_RDONLY, dir_fd=fd))
         attempt(f"through {fd}", lambda: open(f"/proc/self/fd/{fd}/../../etc/passwd").read())
     """,
 )
@@ -110,11 +119,15 @@ secrets.stdin(
     "devices",
     "read devices and the kernel's own files",
     """
+    def device(path, flags):
+        found = os.fstat(os.open(path, flags))
+        if found.st_rdev == os.makedev(1, 3): raise OSError("/dev/null, put over it")
+        return found
     for path in ("/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/tty", "/dev/ptmx", "/dev/fuse", "/dev/kvm",
                  "/dev/vda", "/dev/sda", "/dev/stdin/../mem", "/dev/net/tun", "/dev/nvidia0", "/dev/shm", "/sys/kernel",
                  "/proc/kcore", "/proc/kallsyms", "/proc/keys", "/proc/sysrq-trigger", "/proc/sys/kernel/hostname",
                  "/sys/fs/cgroup/cgroup.procs", "/run/docker.sock", "/var/run/docker.sock"):
-        for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR): attempt(path, os.open, path, flags | os.O_NONBLOCK)
+        for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR): attempt(path, device, path, flags | os.O_NONBLOCK)
     """,
 )
 secrets.stdin(
@@ -224,11 +237,13 @@ links.stdin(
 links.stdin(
     "magic_links",
     "reach the host's files by the links in /proc",
-    """
+    FOREIGN
+    + """
     for pid in ("self", os.getppid(), T["host"], 1):
         for link in ("root", "cwd"):
             for path in (*T["files"], "/etc/passwd"):
                 attempt(f"{pid} {link}", lambda: open(f"/proc/{pid}/{link}{path}").read())
-    for fd in range(3, 64): attempt(f"descriptor {fd}", lambda: os.listdir(f"/proc/self/fd/{fd}/"))
+    for fd in range(3, 64):
+        for up in ("", "../", "../../"): attempt(f"descriptor {fd}", foreign, lambda: f"/proc/self/fd/{fd}/{up}")
     """,
 )

@@ -197,7 +197,7 @@ search.stdin(
         try: os.set_blocking(fd, False), print(os.read(fd, 10_000))
         except OSError: pass
     """,
-    *("ok", "timeout"),
+    *("ok", "timeout", "exception"),  # its own input is among what it reads
 )
 
 patching.stdin(
@@ -344,9 +344,9 @@ pickles.stdin(
     "write pickles, and marshalled code, to every descriptor",
     """
     import marshal, pickle
-    evil = b"cbuiltins\\nprint\\n(S'BREACH'\\ntR."
+    evil = b"cbuiltins\\neval\\n(S'print(\\"HCAERB\\"[::-1])'\\ntR."
     for fd in range(2, 64):
-        for data in (evil, marshal.dumps(compile("print('BREACH')", "x", "exec"))):
+        for data in (evil, marshal.dumps(compile("print('HCAERB'[::-1])", "x", "exec"))):
             try: os.set_blocking(fd, False), os.write(fd, data)
             except OSError: pass
     os._exit(0)

@@ -49,7 +49,7 @@ network.stdin(
     one, other = socket.socketpair()
     attempt("send", socket.send_fds, one, [b"x"], [0])
     attempt("receive", socket.recv_fds, other, 1, 1)
-    attempt("option", one.setsockopt, socket.SOL_SOCKET, socket.SO_SNDBUFFORCE, 1 << 30)
+    attempt("option", one.setsockopt, socket.SOL_SOCKET, 32, 1 << 30)
     attempt("buffer", one.setsockopt, socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 30)
     """,
 )
@@ -78,8 +78,10 @@ network.stdin(
     "use the network with asyncio",
     """
     import asyncio
+    async def listen():
+        return (await asyncio.start_server(print, "127.0.0.1", 0)).sockets[0]
     async def main():
-        for call in (asyncio.open_connection("127.0.0.1", T["port"]), asyncio.start_server(print, "127.0.0.1", 0),
+        for call in (asyncio.open_connection("127.0.0.1", T["port"]), listen(),
                      asyncio.create_subprocess_shell("true"), asyncio.open_unix_connection(T["unix"])):
             try:
                 await asyncio.wait_for(call, 1)
