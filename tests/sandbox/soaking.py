@@ -8,7 +8,6 @@ import random
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ SLOW = ("timeout", "memory", "output_limit")
 SLOW_SHARE = 0.01
 HONEST_SECONDS, HOSTILE_SECONDS = 20.0, 0.15
 MEMORY_MB = 256
-TRIES = 5
 
 STDIN = "numbers = [int(x) for x in input().split()]\n"
 HONEST = {
@@ -137,18 +135,16 @@ def soak(
     """
     report = Report(len(submissions), sum(s.honest for s in submissions))
     expected = {s.name: grade(fresh, s) for s in {s.name: s for s in submissions if s.honest}.values()}
-    lock = threading.Lock()
+    lock, peace = threading.Lock(), threading.Lock()
 
     def one(submission: Submission) -> None:
-        for left in reversed(range(TRIES)):
-            try:
+        try:
+            verdict = grade(sandbox, submission)
+        except SandboxError:
+            with lock:
+                report.sandbox_errors += 1
+            with peace:  # slow ones would lose all their workers for ever
                 verdict = grade(sandbox, submission)
-                break
-            except SandboxError:
-                with lock:
-                    report.sandbox_errors += 1
-                if not left:
-                    raise
         right = verdict == expected[submission.name] if submission.honest else not verdict.success
         if not right:
             with lock:
@@ -157,7 +153,7 @@ def soak(
     started = time.monotonic()
     half = len(submissions) // 2
     with ThreadPoolExecutor(threads) as pool:
-        with _Killer(sandbox, seed) as killer:
+        with _Killer(sandbox, seed, peace) as killer:
             list(pool.map(one, submissions[:half]))
         report.kills = killer.kills
         warm = half + (len(submissions) - half) // 4  # workers that were started last have now seen many programs
@@ -170,9 +166,10 @@ def soak(
 
 
 class _Killer:
-    """Kills a random worker now and then, in a thread."""
+    """Kills a random worker now and then, in a thread, unless somebody else holds `peace`."""
 
-    def __init__(self, sandbox: Sandbox, seed: int) -> None:
+    def __init__(self, sandbox: Sandbox, seed: int, peace: threading.Lock) -> None:
+        self._peace = peace
         self.kills = 0
         self._draw = random.Random(seed)
         self._inner = "namespace" in sandbox.isolation.processes
@@ -189,8 +186,8 @@ class _Killer:
 
     def _run(self) -> None:
         while not self._stop.wait(self._draw.uniform(0.05, 0.6)):
-            if found := workers(inner=self._inner):
-                with contextlib.suppress(ProcessLookupError):
+            with self._peace, contextlib.suppress(ProcessLookupError):
+                if found := workers(inner=self._inner):
                     os.kill(self._draw.choice(found), signal.SIGKILL)
                     self.kills += 1
 
@@ -203,15 +200,11 @@ def workers(*, inner: bool) -> list[int]:
 
 def usage() -> Usage:
     """What this process and its workers hold now."""
-    found = set(workers(inner=True))
-    processes = Counter({os.getpid(): 1})
-    unseen = [os.getpid()]
-    while unseen:
-        children = [child for pid in unseen for child in _children(pid)]
-        processes.update(children)
-        unseen = children
-    memory = [_memory_mb(pid) for pid in found]
-    return Usage(len(os.listdir("/proc/self/fd")), len(processes), _memory_mb(os.getpid()), max(memory, default=0.0))
+    seen = unseen = {os.getpid()}
+    while unseen := {child for pid in unseen for child in _children(pid)} - seen:
+        seen = seen | unseen
+    memory = [_memory_mb(pid) for pid in workers(inner=True)]
+    return Usage(len(os.listdir("/proc/self/fd")), len(seen), _memory_mb(os.getpid()), max(memory, default=0.0))
 
 
 def _children(pid: int) -> list[int]:
