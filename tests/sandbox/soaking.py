@@ -194,20 +194,21 @@ class _Killer:
 
 def workers(*, inner: bool) -> list[int]:
     """This process's workers; with `inner`, also those that are children of others, in namespaces of their own."""
-    outer = [pid for pid in _children(os.getpid()) if _is_worker(pid)]
-    return outer + [child for pid in outer for child in _children(pid) if inner]
+    outer = [pid for pid in children(os.getpid()) if _is_worker(pid)]
+    return outer + [child for pid in outer if inner for child in children(pid) if _is_first(child)]
 
 
 def usage() -> Usage:
     """What this process and its workers hold now."""
     seen = unseen = {os.getpid()}
-    while unseen := {child for pid in unseen for child in _children(pid)} - seen:
+    while unseen := {child for pid in unseen for child in children(pid)} - seen:
         seen = seen | unseen
     memory = [_memory_mb(pid) for pid in workers(inner=True)]
     return Usage(len(os.listdir("/proc/self/fd")), len(seen), _memory_mb(os.getpid()), max(memory, default=0.0))
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that it has started, by whichever of its threads."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -219,6 +220,15 @@ def _children(pid: int) -> list[int]:
 def _is_worker(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return b"sandbox/worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _is_first(pid: int) -> bool:
+    """Whether it is process 1 of a namespace."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("NSpid:"):
+                return line.split()[2:] == ["1"]
     return False
 
 
