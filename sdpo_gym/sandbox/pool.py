@@ -91,10 +91,16 @@ class WorkerPool(Sandbox):
     def _take(self) -> WorkerProcess:
         with self._lock:
             self._check_open()
-            if self._idle:
-                worker = self._idle.pop()
+            worker = self._idle.pop() if self._idle else None
+            if worker is not None:
                 self._busy.add(worker)
+        if worker is not None:
+            try:
+                worker.end_program()  # whether it is still there
                 return worker
+            except WorkerLost:
+                self._drop(worker)
+                return self._take()
         worker = self._start_worker()
         with self._lock:
             if not self._closed:
@@ -193,15 +199,18 @@ class _Submission:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 return RunResult("not_run")
-            if self._worker is None:
-                self._worker = self._pool._take()
-                self._worker.begin_program(self._program, self._limits)
             try:
+                if self._worker is None:
+                    self._worker = self._pool._take()
+                    self._worker.begin_program(self._program, self._limits)
                 return self._worker.run(text, min(left, self._limits.wall_limit), fresh=fresh)
             except WorkerLost as error:
                 self._drop_worker()
                 if last_try:
                     raise SandboxError(f"lost two sandbox workers in a row: {error}") from error
+            except SandboxError:  # no worker could be started
+                if last_try or self._pool.closed:
+                    raise
             except BaseException:
                 self._drop_worker()  # it may still be at work
                 raise
@@ -209,8 +218,8 @@ class _Submission:
 
     def _drop_worker(self) -> None:
         worker, self._worker = self._worker, None
-        assert worker is not None
-        self._pool._drop(worker)
+        if worker is not None:
+            self._pool._drop(worker)
 
 
 def _close_workers(idle: list[WorkerProcess], busy: set[WorkerProcess]) -> None:

@@ -176,7 +176,6 @@ os._exit(0)
 """
 
 
-@pytest.mark.xfail(strict=True, reason="a program can write to the file with its source, which outlives the process")
 def test_nothing_is_kept_from_one_process_to_the_next(backend):
     """What a program does to the descriptors that it is given is gone with it: its text, offsets and flags."""
     for _ in range(2):

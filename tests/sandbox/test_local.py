@@ -641,6 +641,9 @@ class TestHost:
             else:
                 assert running.result().status == "ok"
         assert len(killed) == deaths
+        deadline = time.monotonic() + 10  # what a worker ran dies with it, but not in the same moment
+        while processes(name) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert processes(name) == []
         assert output(own_sandbox, "print(1)") == "1\n"
 

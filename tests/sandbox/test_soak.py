@@ -36,7 +36,6 @@ def test_no_verdict_is_lost_or_wrong_and_nothing_leaks():
         assert usage().processes <= 1 + len([world.victim])
 
 
-@pytest.mark.xfail(reason="a layer whose trial is killed counts as one that the kernel lacks")
 def test_a_worker_that_is_hurt_while_it_starts_is_none_or_a_whole_one():
     with contextlib.closing(LocalSandbox(workers=1)) as sandbox:
         before = sandbox.isolation

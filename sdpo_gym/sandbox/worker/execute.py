@@ -100,7 +100,10 @@ def _run(program: dict[str, Any], code: types.CodeType) -> dict[str, Any]:
 
 
 def _read_source(fd: int) -> str:
-    return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "surrogatepass")
+    """The source. The file is closed then: it outlives this process, and the program must not write to it."""
+    data = os.pread(fd, os.fstat(fd).st_size, 0)
+    os.close(fd)
+    return data.decode("utf-8", "surrogatepass")
 
 
 def _read_arguments() -> str:

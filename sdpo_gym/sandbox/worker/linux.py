@@ -83,6 +83,17 @@ def _end_by_signal(pid: int) -> int:
     return read_end
 
 
+def trial_passed(status: int) -> bool:
+    """Whether a child that tried something out ended well, by the status that waitpid(2) gave.
+
+    Raises:
+        RuntimeError: somebody killed it. That says nothing about what it tried, so this worker must not go on without.
+    """
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        raise RuntimeError("a child that tried out what the kernel allows was killed")
+    return status == 0
+
+
 def unshare(flags: int) -> None:
     """Leave namespaces for new ones, as unshare(2)."""
     _checked("unshare", _libc.unshare(flags))

@@ -31,7 +31,6 @@ class ProgramProcess:
         self,
         program: dict[str, Any],
         source: int,
-        stdin: int,
         restrictions: restrict.Restrictions,
         connection: tuple[int, int],
     ) -> None:
@@ -40,7 +39,6 @@ class ProgramProcess:
         Args:
             program: The job that began the program: mode, entry point and limits.
             source: Descriptor of a file with its source.
-            stdin: Descriptor of a file that holds the input whenever `run` is called.
             restrictions: What to lock it down with.
             connection: The worker's descriptors of requests and answers, which the child must not have.
         """
@@ -57,7 +55,7 @@ class ProgramProcess:
         # The other ends are open file descriptions of their own: no flag that the program sets there reaches these.
         os.set_blocking(self._go, False)
         os.set_blocking(self._done, False)
-        self._files = execute.Files(source, stdin, linux.memfd_create("stdout"), linux.memfd_create("claim"), go, done)
+        self._files = execute.Files(source, *map(linux.memfd_create, ("stdin", "stdout", "claim")), go, done)
         self._locked_down = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
             self._pid = os.fork()
@@ -78,12 +76,20 @@ class ProgramProcess:
         try:
             for fd in (*connection, self._go, self._done):
                 os.close(fd)
+            null = os.open(os.devnull, os.O_WRONLY)  # flags set on the worker's own would outlive this process
+            os.dup2(null, 2)
+            os.close(null)
             restrict.restrict(self._restrictions, self._program)
             os.eventfd_write(self._locked_down, 1)
             os.close(self._locked_down)
             execute.execute(self._program, self._files)
         finally:
             os._exit(1)
+
+    @property
+    def stdin(self) -> int:
+        """Descriptor of the file that is to hold the input whenever `run` is called."""
+        return self._files.stdin
 
     @property
     def alive(self) -> bool:
@@ -139,7 +145,7 @@ class ProgramProcess:
         """End the process and what it has started, and let go of its files. May be called again."""
         self._end()
         files, self._files = self._files, execute.Files(-1, -1, -1, -1, -1, -1)
-        for fd in (files.stdout, files.claim, self._go, self._done, self._locked_down, self._pidfd):
+        for fd in (files.stdin, files.stdout, files.claim, self._go, self._done, self._locked_down, self._pidfd):
             with contextlib.suppress(OSError):
                 os.close(fd)
         self._go = self._done = self._locked_down = self._pidfd = -1

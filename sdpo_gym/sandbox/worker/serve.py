@@ -41,35 +41,35 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
     library.hide_worker(os.path.dirname(os.path.abspath(__file__)))
     os.dup2(0, 2)  # to nowhere; until here, the host may read there what went wrong
     answer(answers, {"isolation": restrictions.report})
-    source = linux.memfd_create("source")
-    text = linux.memfd_create("stdin")
+    source = -1
     process: program_process.ProgramProcess | None = None
     program: dict[str, Any] = {}
     while True:
         try:
             job = wire.read_message(lambda count: os.read(requests, count), MAX_HEADER)
+            if process is not None and ("source_bytes" in job or not job or job["fresh"] or not process.alive):
+                process.end()
+                process = None
+            if not job:
+                answer(answers, {})
+                continue
             if "source_bytes" in job:
+                program = job
+                library.preload(program["preload"])
+                if source >= 0:
+                    os.close(source)
+                source = linux.memfd_create("source")
                 copy(requests, source, job["source_bytes"])
-            copy(requests, text, job.get("input_bytes", 0))
+            if process is None:
+                process = program_process.ProgramProcess(program, source, restrictions, (requests, answers))
+            copy(requests, process.stdin, job["input_bytes"])
+            header = process.run(job["wall_seconds"])
         except EOFError:
             if process is not None:
                 process.end()
             return
-        if process is not None and ("source_bytes" in job or not job or job["fresh"] or not process.alive):
-            process.end()
-            process = None
-        if not job:
-            answer(answers, {})
-            continue
-        if "source_bytes" in job:
-            program = job
-            library.preload(program["preload"])
-        try:
-            if process is None:
-                process = program_process.ProgramProcess(program, source, text, restrictions, (requests, answers))
-            header = process.run(job["wall_seconds"])
         except OSError as error:
-            answer(answers, {"error": str(error)})
+            answer(answers, {"error": str(error)})  # the host takes another worker
         else:
             answer(answers, header)
             process.send_output(answers, header)
