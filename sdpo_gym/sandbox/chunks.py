@@ -26,7 +26,8 @@ from sdpo_gym.sandbox.protocol import (
     check_input,
     check_request,
 )
-from sdpo_gym.sandbox.worker_process import GRACE_SECONDS, PATIENCE
+from sdpo_gym.sandbox.worker import wire
+from sdpo_gym.sandbox.worker_process import GRACE_SECONDS
 
 GROWTH = 32
 """How many times larger each chunk may be than the one before. The first holds one input: most programs that fail,
@@ -149,7 +150,7 @@ class ChunkedSandbox(Sandbox):
 
     def _ask(self, chunk: Chunk) -> ChunkResults:
         limits = chunk.limits
-        one = PATIENCE * min(limits.wall_limit, limits.total_wall_seconds) + GRACE_SECONDS
+        one = wire.PATIENCE * min(limits.wall_limit, limits.total_wall_seconds) + GRACE_SECONDS
         deadline = time.monotonic() + self._patience_seconds + CHUNK_SECONDS + 2 * one
         answer = self._ask_chunk(messages.encode_chunk(chunk), messages.max_answer_bytes(limits), deadline)
         try:

@@ -238,4 +238,5 @@ def _forget_workers() -> None:
         pool._after_fork()
 
 
-os.register_at_fork(after_in_child=_forget_workers)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget_workers)

@@ -19,13 +19,9 @@ from sdpo_gym.sandbox.protocol import (
 )
 from sdpo_gym.sandbox.worker import wire
 
-MAX_HEADER = 1 << 16
 START_SECONDS = 60.0
-PATIENCE = 10.0
-"""A run whose process waits for a CPU is not charged for that, but it ends after this many times its wall limit."""
-
 GRACE_SECONDS = 30.0
-"""How much longer than that a run may keep the host waiting before the worker counts as lost."""
+"""How much longer than `wire.PATIENCE` times its wall limit a run may take before its worker counts as lost."""
 
 MAX_MESSAGE_CHARS = 1_000
 MAX_NAME_CHARS = 100
@@ -107,7 +103,7 @@ class WorkerProcess:
                 "output_bytes": self._limits.output_bytes,
             }
             self._announced = True
-        deadline = time.monotonic() + PATIENCE * wall_seconds + GRACE_SECONDS
+        deadline = time.monotonic() + wire.PATIENCE * wall_seconds + GRACE_SECONDS
         self._send(wire.pack(header) + data, deadline)
         answer = self._receive(deadline)
         if isinstance(answer, dict) and isinstance(answer.get("error"), str):
@@ -143,7 +139,7 @@ class WorkerProcess:
     def _receive(self, deadline: float) -> Any:
         """A message without what may follow it."""
         try:
-            return wire.read_message(lambda count: self._connection.receive(count, deadline), MAX_HEADER)
+            return wire.read_message(lambda count: self._connection.receive(count, deadline), wire.MAX_HEADER)
         except (OSError, EOFError, ValueError) as error:
             raise WorkerLost(f"{type(error).__name__}: {error}") from error
 

@@ -10,7 +10,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ALLOWED = {"sdpo_gym": {"sdpo_gym"}, "envs": {"envs", "sdpo_gym"}, "agents": {"agents", "sdpo_gym"}}
 OURS = set(ALLOWED)
-HEAVY = ("torch", "transformers", "accelerate", "peft", "docker", "tyro", "rich", "tokenizers")
+HEAVY = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "peft",
+    "docker",
+    "huggingface_hub",
+    "pyarrow",
+    "fastapi",
+    "uvicorn",
+    "ray",
+    "tyro",
+    "rich",
+    "tokenizers",
+)
 
 
 def imports(path: Path) -> set[str]:

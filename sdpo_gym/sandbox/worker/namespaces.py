@@ -20,10 +20,8 @@ def try_out(paths: list[str]) -> bool:
     if pid == 0:
         try:
             enter(paths)
-            with open("/proc/self/stat", "rb"):
-                os._exit(0)
-        except BaseException:
-            os._exit(1)
+            os.stat("/proc/self/stat")
+            os._exit(0)
         finally:
             os._exit(1)
     return linux.trial_passed(os.waitpid(pid, 0)[1])

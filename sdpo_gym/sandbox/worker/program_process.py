@@ -17,11 +17,10 @@ from typing import Any
 import execute
 import linux
 import restrict
+import wire
 
 POLL_SECONDS = 0.1
 SWEEP_SECONDS = 10.0
-PATIENCE = 10.0
-"""Waiting for a CPU is not charged to the wall limit, but nothing runs longer than this many times the limit."""
 
 
 class ProgramProcess:
@@ -61,8 +60,6 @@ class ProgramProcess:
             self._pid = os.fork()
             if self._pid == 0:
                 self._be_child(connection)
-            os.close(go)
-            os.close(done)
             self._pidfd = linux.pidfd_open(self._pid)
             self._poll = select.poll()
             self._poll.register(self._pidfd, select.POLLIN)
@@ -71,6 +68,9 @@ class ProgramProcess:
         except OSError:
             self.end()
             raise
+        finally:
+            os.close(go)
+            os.close(done)
 
     def _be_child(self, connection: tuple[int, int]) -> None:
         try:
@@ -97,7 +97,11 @@ class ProgramProcess:
         return self._pid > 0 and not select.select([self._pidfd], [], [], 0)[0]
 
     def run(self, wall_seconds: float) -> dict[str, Any]:
-        """Run the program on one input; the answer says how the run ended, and how much `send_output` has to send."""
+        """Run the program on one input; the answer says how the run ended, and how much `send_output` has to send.
+
+        Raises:
+            OSError: the system did not do what this needs; the worker may not go on.
+        """
         files, output_bytes = self._files, self._program["output_bytes"]
         fresh = self._runs == 0
         started = self._started if fresh else time.monotonic()
@@ -121,7 +125,7 @@ class ProgramProcess:
             cpu_seconds = cpu_total - self._cpu_before
         wall = time.monotonic() - started
         if fresh and not self._was_locked_down() and end in ("done", "exited"):
-            return {"error": "a child could not be locked down"}
+            raise OSError("a child could not be locked down")
         if end in ("done", "exited"):
             end = _judge_end(code, cpu_seconds, _size(files.stdout), self._program)
         if end != "exited":
@@ -182,7 +186,7 @@ class ProgramProcess:
         if elapsed < wall_seconds:
             return wall_seconds - elapsed
         waited = _seconds_waiting_for_cpu(self._pid)
-        return min(wall_seconds + waited, PATIENCE * wall_seconds) - elapsed
+        return min(wall_seconds + waited, wire.PATIENCE * wall_seconds) - elapsed
 
     def _end(self) -> tuple[int, float]:
         """Kill what is left of it and its descendants; the exit code, or minus the signal, and CPU time."""

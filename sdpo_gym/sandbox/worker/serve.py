@@ -12,7 +12,6 @@ import program_process
 import restrict
 import wire
 
-MAX_HEADER = 1 << 16
 COPY_BYTES = 1 << 16
 
 
@@ -46,7 +45,7 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
     program: dict[str, Any] = {}
     while True:
         try:
-            job = wire.read_message(lambda count: os.read(requests, count), MAX_HEADER)
+            job = wire.read_message(lambda count: os.read(requests, count), wire.MAX_HEADER)
             if process is not None and ("source_bytes" in job or not job or job["fresh"] or not process.alive):
                 process.end()
                 process = None

@@ -12,6 +12,12 @@ from typing import Any
 HEADER = 4
 """Bytes in front of each message: its length as a big-endian number."""
 
+MAX_HEADER = 1 << 16
+"""Bytes of a message between host and worker. What programs read and write follows it, as raw bytes."""
+
+PATIENCE = 10.0
+"""Waiting for a CPU is not charged to a run's wall limit, but no run takes longer than this many times the limit."""
+
 MAX_DEPTH = 64
 MAX_KEYS = 4096
 """Items of sets and keys of dicts in one value, texts apart."""

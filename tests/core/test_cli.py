@@ -1,0 +1,78 @@
+"""The command `sdpo-gym`, as its users run it."""
+
+import subprocess
+import sys
+
+import pytest
+
+import sdpo_gym
+
+
+def command(*words, text=""):
+    return subprocess.run(
+        [sys.executable, "-m", "sdpo_gym.cli", *map(str, words)],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_list():
+    assert command("list").stdout.split() == sorted(sdpo_gym.ENVIRONMENTS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+class TestSandboxRun:
+    def test_a_program(self, tmp_path):
+        file = tmp_path / "program.py"
+        file.write_text("print(int(input()) * 2)")
+        done = command("sandbox", "run", file, text="21\n")
+        assert (done.returncode, done.stdout) == (0, "42\n")
+        assert done.stderr.startswith("[ok, ")
+
+    def test_a_function(self, tmp_path):
+        file = tmp_path / "program.py"
+        file.write_text("def f(a, b): return a + b")
+        done = command("sandbox", "run", file, "--function", "f", text="[1]\n[2]")
+        assert (done.returncode, done.stdout) == (0, "[1, 2]\n")
+
+    def test_a_failure(self, tmp_path):
+        file = tmp_path / "program.py"
+        file.write_text("x = 1\nprint(x / 0)")
+        done = command("sandbox", "run", file)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f'File "{file}", line 2, in <module>\nZeroDivisionError: division by zero' in done.stderr
+
+    def test_doctor(self):
+        done = command("doctor")
+        assert done.returncode == 0, done.stdout
+        for text in ("gymnasium", "local sandbox", "filesystem", "seccomp", "docker sandbox"):
+            assert text in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["sandbox", "run", "/nowhere.py"], "/nowhere.py: No such file or directory"),
+        (["sandbox", "run", __file__, "--kind", "banana"], "unknown kind of sandbox 'banana'"),
+        (["sandbox", "run", __file__, "--memory-mb", "1"], "memory_mb must be at least 64, not 1"),
+        (["sandbox", "build-image", "--base", "python"], "must end in a digest"),
+        (["dataset", "build", "/nowhere", "--output", "rows.jsonl"], "no folder in it holds a problem.json"),
+        (["dataset", "build", "/nowhere"], "--output FILE"),
+        (["fly"], "invalid choice: 'fly'"),
+    ],
+)
+def test_misuse_is_one_line_and_an_exit_code(words, message):
+    done = command(*words)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_needs_a_token(monkeypatch):
+    monkeypatch.delenv("SDPO_GYM_SANDBOX_TOKEN", raising=False)
+    pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")
+    done = command("sandbox", "serve", "--port", "0")
+    assert done.returncode == 1
+    assert "SDPO_GYM_SANDBOX_TOKEN" in done.stderr and "--new-token" in done.stderr
