@@ -13,13 +13,12 @@ from envs.livecodebench.judge import Outcome, judge
 from envs.livecodebench.rows import Test
 from envs.livecodebench.wording import render
 from sdpo_gym.sandbox import Limits, Program, RunResult, Sandbox, shared_sandbox
+from sdpo_gym.sandbox.protocol import MIN_MEMORY_MB
 from sdpo_gym.tasks import Task, Verifier
 from sdpo_gym.verdict import Verdict
 
 MAX_TIMEOUTS = 2
 MIN_OUTPUT_BYTES = 1 << 20
-MIN_MEMORY_MB = 64
-"""What the interpreter itself needs."""
 
 REWARDS = ("binary", "dense")
 
