@@ -1,9 +1,8 @@
-"""LiveCodeBench's releases on the Hugging Face hub. Data files are downloaded, and no code."""
+"""LiveCodeBench's releases on the Hugging Face hub."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from envs.hub import fetch_files
 from envs.livecodebench.loading.files import find_file
 from envs.livecodebench.loading.index import DataFile
 
@@ -24,31 +23,5 @@ def release_files(release: str) -> tuple[DataFile, ...]:
     """
     if release not in RELEASES:
         raise ValueError(f"release must be one of {list(RELEASES)}, not {release!r}")
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ImportError(
-            "a release of LiveCodeBench comes from the Hugging Face hub: pip install 'sdpo-gym[hub]', "
-            "or give its rows as a file: data=PATH"
-        ) from error
-    try:
-        return tuple(find_file(_fetch(huggingface_hub, name)) for name in RELEASES[release])
-    except OSError as error:
-        from huggingface_hub.constants import HF_HUB_CACHE
-
-        reason = str(error).strip().partition("\n")[0]
-        raise ConnectionError(
-            f"LiveCodeBench {release} is not in huggingface_hub's cache ({HF_HUB_CACHE}), and cannot be downloaded "
-            f"({type(error).__name__}: {reason}). There are two ways out: connect to the network once, so that it is "
-            "cached (several GB; HF_HUB_CACHE names the folder, which can be copied from another machine), or give a "
-            "file of its rows: data=PATH"
-        ) from error
-
-
-def _fetch(huggingface_hub, name: str) -> Path:
-    """A file of the repository. What is cached is used without asking the hub."""
-    try:
-        path = huggingface_hub.hf_hub_download(REPOSITORY, name, repo_type="dataset", local_files_only=True)
-    except huggingface_hub.errors.LocalEntryNotFoundError:
-        path = huggingface_hub.hf_hub_download(REPOSITORY, name, repo_type="dataset")
-    return Path(path)
+    paths = fetch_files(REPOSITORY, RELEASES[release], what=f"LiveCodeBench {release}", size="several GB")
+    return tuple(find_file(path) for path in paths)
