@@ -30,6 +30,7 @@ class TextEpisode:
     def info(self) -> dict[str, Any]:
         return {
             "task_id": self.task.id,
+            "metadata": dict(self.task.metadata),
             "messages": [dict(message) for message in self.messages],
             "turn": self.turn,
         }
@@ -62,9 +63,9 @@ class TextEnv(gymnasium.Env[str, str]):
     `reset` takes the options `{"task": index or id}`. Without them the seed decides the task; without a seed the
     environment's own random numbers go on.
 
-    `info` always holds `task_id`, `messages` (the chat so far) and `turn`; after a step also `success`, `feedback`,
-    `feedback_items`, `metrics` and `stop_reason` (`"success"`, `"max_turns"`, or `""` while the episode goes on). The
-    feedback on the last attempt is only in `info`, not in the observation.
+    `info` always holds `task_id`, `metadata` (the task's), `messages` (the chat so far) and `turn`; after a step also
+    `success`, `feedback`, `feedback_items`, `metrics` and `stop_reason` (`"success"`, `"max_turns"`, or `""` while the
+    episode goes on). The feedback on the last attempt is only in `info`, not in the observation.
 
     Args:
         tasks: The tasks, in order.

@@ -21,7 +21,10 @@ class LengthVerifier(Verifier):
 
 class EvenLengthEnv(TextEnv):
     def __init__(self, max_turns: int = 1, render_mode: str | None = None):
-        tasks = [Task(word, ({"role": "user", "content": f"Say {word}."},)) for word in WORDS]
+        tasks = [
+            Task(word, ({"role": "user", "content": f"Say {word}."},), metadata={"letters": len(word)})
+            for word in WORDS
+        ]
         super().__init__(TaskList(tasks), LengthVerifier(), max_turns=max_turns, render_mode=render_mode)
 
 

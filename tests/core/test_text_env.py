@@ -26,7 +26,8 @@ def test_one_turn():
     env = toy_env.EvenLengthEnv()
     prompt, info = env.reset(options={"task": "beta"})
     assert prompt == "Say beta."
-    assert info == {"task_id": "beta", "messages": [{"role": "user", "content": "Say beta."}], "turn": 0}
+    messages = [{"role": "user", "content": "Say beta."}]
+    assert info == {"task_id": "beta", "metadata": {"letters": 4}, "messages": messages, "turn": 0}
     observation, reward, terminated, truncated, info = env.step("odd")
     assert (observation, reward, terminated, truncated) == ("", 0.0, True, False)
     assert info["feedback"] == "The response has 3 characters, an odd number."
