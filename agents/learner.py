@@ -10,9 +10,8 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from agents.config import LearnerConfig
@@ -21,10 +20,12 @@ from agents.errors import UsageError
 from agents.evaluate.evaluation import Evaluation, evaluate
 from agents.policy.load import load_policy
 from agents.policy.policy import Policy
+from agents.progress import progress_bar
 from agents.rollouts import Group, collect_groups
 from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import Interrupts
-from agents.sampling.engine import SamplingEngine, SamplingParameters
+from agents.runs.seeds import derived_seed
+from agents.sampling.engine import SamplingEngine
 from agents.sampling.transformers_engine import TransformersEngine
 from agents.update import Algorithm, Updater
 
@@ -96,23 +97,15 @@ class _Run:
         self.config, self.policy, self.environments = config, policy, environments
         self.algorithm, self.folder, self.console, self.interrupts = algorithm, folder, console, interrupts
         self.engine = TransformersEngine(policy, config.sampling_rows)
-        self.parameters = SamplingParameters(config.max_new_tokens, config.temperature, config.top_p)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
-        accelerator = Accelerator(cpu=policy.device.type == "cpu")
-        optimizer = torch.optim.AdamW(
-            [parameter for parameter in policy.model.parameters() if parameter.requires_grad],
-            lr=config.lr,
-            betas=(0.9, 0.999),
-            weight_decay=config.weight_decay,
-        )
-        self.updater = Updater(policy, optimizer, accelerator, config, interrupts)
+        self.updater = Updater.with_adamw(policy, config, interrupts)
         self.started = time.monotonic()
 
     def run(self) -> dict[str, Evaluation]:
         evaluations: dict[str, Evaluation] = {}
         step = 0
         try:
-            with _progress(self.console) as progress:
+            with progress_bar(self.console) as progress:
                 if self.config.eval_tasks:
                     evaluations["before"] = self.evaluate(0, progress)
                     metrics = self.algorithm.before_training(evaluations["before"], self.engine, self.environments)
@@ -145,10 +138,10 @@ class _Run:
         """Sample a batch of groups and learn from it."""
         config = self.config
         started = time.monotonic()
-        generator = torch.Generator(self.policy.device).manual_seed(_seed(config.seed, step))
+        generator = torch.Generator(self.policy.device).manual_seed(derived_seed(config.seed, step))
         starts = self.schedule.starts((step - 1) * config.tasks_per_step, config.tasks_per_step)
         groups = collect_groups(
-            self.policy, self.engine, self.environments, starts, config.group_size, self.parameters, generator
+            self.policy, self.engine, self.environments, starts, config.group_size, config.sampling, generator
         )
         sampled = time.monotonic()
         rows, metrics = self.algorithm.assign(groups, step)
@@ -168,7 +161,7 @@ class _Run:
             self.environments,
             num_tasks=self.config.eval_tasks,
             samples=self.config.eval_samples,
-            parameters=self.parameters,
+            parameters=self.config.sampling,
             progress=lambda done, total: progress.update(bar, completed=done, total=total),
         )
         progress.update(bar, note=f"success {evaluation.success_rate:.2f} ± {evaluation.standard_error:.2f}")
@@ -208,22 +201,6 @@ def _table(before: Evaluation, after: Evaluation, steps: int) -> Table:
     lengths = [evaluation.metrics()["response_tokens"] for evaluation in (before, after)]
     row("response tokens", *lengths, 1)
     return table
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-    )
-
-
-def _seed(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _check_single_process() -> None:

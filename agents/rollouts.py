@@ -49,7 +49,7 @@ def collect_groups(
                 f"{parameters.max_new_tokens} new ones: the model reads at most {policy.context_length} in all"
             )
     episodes = [
-        Episode(opening.task, start.seed, opening.messages)
+        Episode(opening.task, start.seed, opening.messages, metadata=opening.metadata)
         for opening, start in zip(openings, (s for s in starts for _ in range(group_size)), strict=True)
     ]
     responses = [r for group in engine.sample(prompts, group_size, parameters, generator) for r in group]
@@ -79,7 +79,7 @@ def _turn(policy: Policy, context_ids: list[int], response: Response) -> Turn:
 
 
 def _record(episode: Episode, turn: Turn, outcome: Outcome) -> None:
-    turn.reward, turn.feedback = outcome.reward, outcome.feedback
+    turn.reward, turn.feedback, turn.feedback_kinds = outcome.reward, outcome.feedback, outcome.feedback_kinds
     episode.turns.append(turn)
     episode.success, episode.metrics, episode.stop_reason = outcome.success, outcome.metrics, outcome.stop_reason
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from accelerate import Accelerator
 
-from agents.config import LearnerConfig
+from agents.config import UpdateConfig
 from agents.episode import Episode
 from agents.policy.policy import Policy, response_logits
 from agents.runs.interrupt import Interrupts
@@ -72,9 +72,20 @@ class Updater:
     policy: Policy
     optimizer: torch.optim.Optimizer
     accelerator: Accelerator
-    config: LearnerConfig
+    config: UpdateConfig
     interrupts: Interrupts = field(default_factory=Interrupts)
     optimizer_steps: int = 0
+
+    @classmethod
+    def with_adamw(cls, policy: Policy, config: UpdateConfig, interrupts: Interrupts) -> Updater:
+        """An updater of all weights that require gradients."""
+        optimizer = torch.optim.AdamW(
+            [parameter for parameter in policy.model.parameters() if parameter.requires_grad],
+            lr=config.lr,
+            betas=(0.9, 0.999),
+            weight_decay=config.weight_decay,
+        )
+        return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, interrupts)
 
     def update(self, algorithm: Algorithm, rows: Sequence[Row]) -> dict[str, float]:
         """Take one optimizer step per minibatch of `rows` in which there is something to learn; returns metrics."""

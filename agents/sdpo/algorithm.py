@@ -13,25 +13,91 @@ from agents.environments import Environments
 from agents.evaluate.evaluation import Evaluation
 from agents.policy.policy import Policy
 from agents.rollouts import Group
-from agents.sampling.engine import SamplingEngine, SamplingParameters
-from agents.sdpo.config import SDPOConfig
-from agents.sdpo.loss import compared_logprobs, distribution_divergence, importance_weights, sampled_token_loss
+from agents.sampling.engine import SamplingEngine
+from agents.sdpo.config import SDPOConfig, SelfDistillationConfig
+from agents.sdpo.loss import (
+    clip_teacher,
+    compared_logprobs,
+    distribution_divergence,
+    importance_weights,
+    sampled_token_loss,
+)
 from agents.sdpo.preflight import measure_gaps, report_gaps
 from agents.sdpo.reprompt import choose_contexts, teacher_prompt
 from agents.sdpo.teacher import Teacher
 from agents.update import Row, TokenBatch, next_token_logprobs, pick, sampler_correction
 
 
-class SDPO:
+class SelfDistillation:
     """The signal is the teacher's prompt, which takes the place of the student's in front of the same response."""
+
+    def __init__(self, config: SelfDistillationConfig, policy: Policy):
+        self.config = config
+        self.policy = policy
+        self.teacher = Teacher(policy.model, config.teacher, config.ema_rate)
+
+    def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[list[int]]], dict[str, float]]:
+        """Attempts with a context. The others contribute nothing, to the denominators neither."""
+        config = self.config
+        rng = np.random.default_rng([config.seed, step])
+        rows: list[Row[list[int]]] = []
+        shown = {"demonstration": 0, "feedback": 0}
+        for group in groups:
+            contexts = choose_contexts(group, config.context, exclude_own_success=config.exclude_own_success, rng=rng)
+            for episode, context in zip(group, contexts, strict=True):
+                if context is None:
+                    continue
+                budget = self.max_prompt_tokens(len(episode.continuation_ids))
+                prompt = teacher_prompt(self.policy, config.reprompt, episode.messages, context, budget)
+                if prompt is not None:
+                    rows.append(Row(episode, prompt))
+                    shown["demonstration"] += bool(context.demonstration)
+                    shown["feedback"] += bool(context.feedback)
+        count = sum(len(group) for group in groups)
+        metrics = {f"{name}_fraction": number / count for name, number in shown.items()}
+        return rows, {"learned_fraction": len(rows) / count} | metrics
+
+    def targets(self, rows: Sequence[Row[list[int]]]) -> torch.Tensor:
+        """The teacher's log-probs of all tokens at the response tokens, (N, V)."""
+        prompts = [row.signal for row in rows]
+        with self.teacher.applied():
+            targets = next_token_logprobs(self.policy, prompts, rows, self.config.temperature)
+        if self.config.teacher == "trust_region":
+            student = next_token_logprobs(self.policy, prompts, rows, self.config.temperature)
+            targets = targets.lerp(student, self.config.trust_region_mix).log_softmax(-1)
+        return targets
+
+    def token_losses(self, batch: TokenBatch, targets: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        config = self.config
+        teacher_logprobs = pick(targets, batch.token_ids)
+        if config.level == "token":
+            losses = sampled_token_loss(
+                batch.logprobs, clip_teacher(batch.logprobs, teacher_logprobs, config.advantage_clip)
+            )
+        else:
+            student, teacher = compared_logprobs(batch.distributions, targets, config.top_k, config.tail)
+            teacher = clip_teacher(student, teacher, config.advantage_clip)
+            losses = distribution_divergence(student, teacher, config.divergence, config.jsd_alpha)
+        metrics = {"divergence": losses.detach(), "token_advantage": teacher_logprobs - batch.logprobs.detach()}
+        weights = importance_weights(batch.logprobs, batch.old_logprobs, config.is_clip)
+        return losses * weights * sampler_correction(batch, config.tis_cap), metrics
+
+    def after_update(self) -> None:
+        self.teacher.update()
+
+    def max_prompt_tokens(self, response_tokens: int) -> int:
+        """The longest teacher prompt in front of a response of that length."""
+        return min(self.config.max_reprompt_tokens, self.policy.context_length - response_tokens)
+
+
+class SDPO(SelfDistillation):
+    """Self-distillation in the learner's loop: with the pre-flight before it."""
 
     name = "sdpo"
 
     def __init__(self, config: SDPOConfig, policy: Policy, console: Console):
-        self.config = config
-        self.policy = policy
+        super().__init__(config, policy)
         self.console = console
-        self.teacher = Teacher(policy.model, config.teacher, config.ema_rate)
 
     def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
         """The pre-flight."""
@@ -49,52 +115,8 @@ class SDPO:
             kinds=kinds,
             exclude_own_success=config.exclude_own_success,
             num_tasks=config.preflight_tasks,
-            parameters=SamplingParameters(config.max_new_tokens, config.temperature, config.top_p),
-            max_prompt_tokens=self._max_prompt_tokens(config.max_new_tokens),
+            parameters=config.sampling,
+            max_prompt_tokens=self.max_prompt_tokens(config.max_new_tokens),
         )
         report_gaps(gaps, config.context, config.reprompt, self.console)
         return {"gaps": [asdict(gap) for gap in gaps if gap.attempts]}
-
-    def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[list[int]]], dict[str, float]]:
-        """Attempts with a context. The others contribute nothing, to the denominators neither."""
-        config = self.config
-        rng = np.random.default_rng([config.seed, step])
-        rows: list[Row[list[int]]] = []
-        shown = {"demonstration": 0, "feedback": 0}
-        for group in groups:
-            contexts = choose_contexts(group, config.context, exclude_own_success=config.exclude_own_success, rng=rng)
-            for episode, context in zip(group, contexts, strict=True):
-                if context is None:
-                    continue
-                budget = self._max_prompt_tokens(len(episode.continuation_ids))
-                prompt = teacher_prompt(self.policy, config.reprompt, episode.messages, context, budget)
-                if prompt is not None:
-                    rows.append(Row(episode, prompt))
-                    shown["demonstration"] += bool(context.demonstration)
-                    shown["feedback"] += bool(context.feedback)
-        count = sum(len(group) for group in groups)
-        metrics = {f"{name}_fraction": number / count for name, number in shown.items()}
-        return rows, {"learned_fraction": len(rows) / count} | metrics
-
-    def targets(self, rows: Sequence[Row[list[int]]]) -> torch.Tensor:
-        """The teacher's log-probs of all tokens at the response tokens, (N, V)."""
-        with self.teacher.applied():
-            return next_token_logprobs(self.policy, [row.signal for row in rows], rows, self.config.temperature)
-
-    def token_losses(self, batch: TokenBatch, targets: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        config = self.config
-        teacher_logprobs = pick(targets, batch.token_ids)
-        if config.level == "token":
-            losses = sampled_token_loss(batch.logprobs, teacher_logprobs)
-        else:
-            student, teacher = compared_logprobs(batch.distributions, targets, config.top_k, config.tail)
-            losses = distribution_divergence(student, teacher, config.divergence, config.jsd_alpha)
-        metrics = {"divergence": losses.detach(), "token_advantage": teacher_logprobs - batch.logprobs.detach()}
-        weights = importance_weights(batch.logprobs, batch.old_logprobs, config.is_clip)
-        return losses * weights * sampler_correction(batch, config.tis_cap), metrics
-
-    def after_update(self) -> None:
-        self.teacher.update()
-
-    def _max_prompt_tokens(self, response_tokens: int) -> int:
-        return min(self.config.max_reprompt_tokens, self.policy.context_length - response_tokens)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.config import LearnerConfig, flag
+from agents.config import LearnerConfig, UpdateConfig, flag
 from agents.errors import UsageError
 from agents.sdpo.reprompt import ContextKind, RepromptStyle
+from agents.sdpo.teacher import TeacherKind
 
 
 @dataclass
-class SDPOConfig(LearnerConfig):
-    """Train a language model with SDPO (Self-Distillation Policy Optimization) on any text environment.
-
-    The model, shown a successful attempt at the same task or the feedback on a failed one, is its own teacher.
-    """
+class SelfDistillationConfig(UpdateConfig):
+    """Settings of SDPO's signal and loss."""
 
     reprompt: RepromptStyle = "chat"
     """How the teacher is shown its context. `paper`: after the question, in the same message (paper, Table 2).
@@ -46,29 +45,45 @@ class SDPOConfig(LearnerConfig):
     tail: bool = True
     """Count the tokens beyond the top k as one. Without it, both sides are renormalised over the top k."""
 
+    advantage_clip: float = math.inf
+    """The teacher's log-probs are moved to within so many nats of the student's, token by token."""
+
     is_clip: float = 2.0
     """Cap of the importance weight between the current policy and the one at the start of the batch."""
 
-    teacher: Literal["ema", "frozen", "live"] = "ema"
-    """Teacher's weights: a moving average of the student's, the initial ones, or the student's own."""
+    teacher: TeacherKind = "ema"
+    """Teacher's weights: a moving average of the student's (`ema`), the initial ones (`frozen`), or the student's own
+    (`live`). `trust_region` mixes the predictions of the latter two."""
 
     ema_rate: float = 0.05
     """How far the moving average follows the student after each rollout batch; 0 freezes it, 1 copies the student."""
+
+    trust_region_mix: float = 0.05
+    """The student's weight in the trust-region teacher: q ∝ initial^(1 − weight) · student^weight."""
+
+    def check(self) -> None:
+        super().check()
+        self._above_zero("jsd_alpha", "is_clip", "advantage_clip")
+        self._at_least(top_k=0, max_reprompt_tokens=0)
+        if not self.jsd_alpha < 1:
+            raise UsageError(f"--jsd-alpha must be less than 1, not {self.jsd_alpha}; the ends are the two KLs")
+        for name in ("ema_rate", "trust_region_mix"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{flag(name)} must be between 0 and 1, not {getattr(self, name)}")
+        if self.level == "token" and self.divergence != "reverse_kl":
+            raise UsageError(f"--level token knows only --divergence reverse_kl, not {self.divergence}")
+
+
+@dataclass
+class SDPOConfig(SelfDistillationConfig, LearnerConfig):
+    """Train a language model with SDPO (Self-Distillation Policy Optimization) on any text environment.
+
+    The model, shown a successful attempt at the same task or the feedback on a failed one, is its own teacher.
+    """
 
     preflight_tasks: int = 16
     """Evaluation tasks on which, before training, the teacher is compared with the student. 0: no comparison."""
 
     def check(self) -> None:
         super().check()
-        for name in ("jsd_alpha", "is_clip"):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{flag(name)} must be more than 0, not {getattr(self, name)}")
-        if not self.jsd_alpha < 1:
-            raise UsageError(f"--jsd-alpha must be less than 1, not {self.jsd_alpha}; the ends are the two KLs")
-        if not 0 <= self.ema_rate <= 1:
-            raise UsageError(f"--ema-rate must be between 0 and 1, not {self.ema_rate}")
-        for name in ("top_k", "preflight_tasks", "max_reprompt_tokens"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{flag(name)} must be at least 0, not {getattr(self, name)}")
-        if self.level == "token" and self.divergence != "reverse_kl":
-            raise UsageError(f"--level token knows only --divergence reverse_kl, not {self.divergence}")
+        self._at_least(preflight_tasks=0)

@@ -59,6 +59,18 @@ def compared_logprobs(
     return _reduced(student, indices, tail), _reduced(teacher, indices, tail)
 
 
+def clip_teacher(student: torch.Tensor, teacher: torch.Tensor, clip: float) -> torch.Tensor:
+    """Move the teacher's log-probs to within `clip` nats of the student's; shapes are equal, no gradients.
+
+    The gradient of the reverse KL is then the policy gradient whose advantages log q − log π are clipped to ±`clip`
+    (Table 12). The result's probabilities need not sum to 1.
+    """
+    if math.isinf(clip):
+        return teacher
+    student = student.detach()
+    return torch.minimum(torch.maximum(teacher, student - clip), student + clip)
+
+
 def sampled_token_loss(logprobs: torch.Tensor, teacher_logprobs: torch.Tensor) -> torch.Tensor:
     """Token-level SDPO, (N,): the advantage log q − log π of the sampled token, times −log π.
 

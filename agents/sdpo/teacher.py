@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-TeacherKind = Literal["ema", "frozen", "live"]
+TeacherKind = Literal["ema", "frozen", "live", "trust_region"]
 
 
 class Teacher:
@@ -18,7 +18,8 @@ class Teacher:
 
     Args:
         model: The student.
-        kind: `ema`: θ' ← (1 − rate)·θ' + rate·θ at each `update`; `frozen`: as they are now; `live`: the student's own.
+        kind: `ema`: θ' ← (1 − rate)·θ' + rate·θ at each `update`; `frozen` and `trust_region`: as they are now;
+            `live`: the student's own.
         rate: Of the moving average, between 0 and 1.
     """
 
