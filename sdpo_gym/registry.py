@@ -9,6 +9,10 @@ ENVIRONMENTS = {
         "entry_point": "envs.livecodebench.env:LiveCodeBenchEnv",
         "vector_entry_point": "envs.livecodebench.env:LiveCodeBenchVectorEnv",
     },
+    "sdpo/SciKnowEval-v0": {
+        "entry_point": "envs.sciknoweval.env:SciKnowEvalEnv",
+        "vector_entry_point": "envs.sciknoweval.env:SciKnowEvalVectorEnv",
+    },
 }
 
 

@@ -4,18 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from local_hub import fill_cache, serve_hub
 
 from envs.livecodebench.env import LiveCodeBenchEnv
 from envs.livecodebench.loading.hub import RELEASES, REPOSITORY
 
 pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed; pip install 'sdpo-gym[hub]'")
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_each_release_adds_a_file():
@@ -40,15 +36,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def fill(cache, contents, names):
-    """Lay files as huggingface_hub does."""
-    repository = cache / f"datasets--{REPOSITORY.replace('/', '--')}"
-    snapshot = repository / "snapshots" / COMMIT
-    for folder in (snapshot, repository / "blobs", repository / "refs"):
-        folder.mkdir(parents=True)
-    (repository / "refs" / "main").write_text(COMMIT)
-    for name in names:
-        (repository / "blobs" / name.removesuffix(".jsonl")).write_text(contents[name])
-        (snapshot / name).symlink_to(repository / "blobs" / name.removesuffix(".jsonl"))
+    fill_cache(cache, REPOSITORY, {name: contents[name] for name in names})
 
 
 def test_a_cached_release_needs_no_network(cache, contents):
@@ -82,35 +70,6 @@ def test_unknown_releases(release):
         LiveCodeBenchEnv(release=release)
 
 
-class Hub(BaseHTTPRequestHandler):
-    """Answers what huggingface_hub asks about a file, and remembers it."""
-
-    def __init__(self, contents, asked, *args):
-        self.contents = contents
-        self.asked = asked
-        super().__init__(*args)
-
-    def do_HEAD(self):
-        self.answer()
-
-    def do_GET(self):
-        self.wfile.write(self.answer())
-
-    def answer(self):
-        self.asked.append((self.command, self.path))
-        prefix = f"/datasets/{REPOSITORY}/resolve/main/"
-        data = self.contents.get(self.path.removeprefix(prefix), "").encode()
-        self.send_response(200 if data else 404)
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("ETag", f'"{len(data)}{self.path[-9:]}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.end_headers()
-        return data
-
-    def log_message(self, *args):
-        pass
-
-
 SCRIPT = """
 from envs.livecodebench.env import LiveCodeBenchEnv
 print([task.id for task in LiveCodeBenchEnv(release="v3").tasks])
@@ -118,27 +77,15 @@ print([task.id for task in LiveCodeBenchEnv(release="v3").tasks])
 
 
 def test_a_release_is_downloaded_once(tmp_path, contents):
-    asked = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, contents, asked))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    variables = {
-        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
-        "HF_HUB_CACHE": str(tmp_path / "hub"),
-        "HF_HUB_OFFLINE": "0",
-        "HF_HUB_DISABLE_XET": "1",
-        "NO_PROXY": "127.0.0.1",
-    }
+    with serve_hub(REPOSITORY, contents) as (variables, asked):
+        variables = os.environ | variables | {"HF_HUB_CACHE": str(tmp_path / "hub")}
 
-    def run():
-        command = [sys.executable, "-c", SCRIPT]
-        return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, timeout=120)
+        def run():
+            command = [sys.executable, "-c", SCRIPT]
+            return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120)
 
-    try:
         first = run()
         assert first.stdout == "['test.jsonl', 'test2.jsonl', 'test3.jsonl']\n", first.stderr
-        names = {path.rpartition("/")[2] for _, path in asked}
+        names = {path.rpartition("/")[2] for path in asked}
         assert names >= set(RELEASES["v3"]) and not any(name.endswith(".py") for name in names)
-    finally:
-        server.shutdown()
-        server.server_close()
     assert run().stdout == first.stdout

@@ -1,0 +1,1 @@
+"""SciKnowEval's multiple-choice questions on chemistry, physics, biology and materials."""
