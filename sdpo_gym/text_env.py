@@ -38,18 +38,19 @@ class TextEpisode:
     def advance(self, response: str, verdict: Verdict) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take the verdict on the next response; returns what `Env.step` returns."""
         self.turn += 1
-        self.done = verdict.success or self.turn >= self.max_turns
+        self.task = verdict.next_task or self.task
+        self.done = verdict.success or verdict.final or self.turn >= self.max_turns
         self.messages.append({"role": "assistant", "content": response})
         observation = ""
         if not self.done:
-            observation = verdict.feedback or NO_FEEDBACK
+            observation = verdict.feedback or NO_FEEDBACK if verdict.observation is None else verdict.observation
             self.messages.append({"role": "user", "content": observation})
         info = self.info() | {
             "success": verdict.success,
             "feedback": verdict.feedback,
             "feedback_items": [dict(item) for item in verdict.feedback_items],
             "metrics": dict(verdict.metrics),
-            "stop_reason": ("success" if verdict.success else "max_turns") if self.done else "",
+            "stop_reason": _stop_reason(verdict) if self.done else "",
         }
         return observation, float(verdict.reward), self.done, False, info
 
@@ -57,15 +58,16 @@ class TextEpisode:
 class TextEnv(gymnasium.Env[str, str]):
     """A text environment: tasks and a verifier behind Gymnasium's interface.
 
-    An episode poses one task. Each step takes a response and has it judged. It ends with a success or after `max_turns`
-    responses; in between, the observation is the feedback on the failed attempt.
+    An episode poses one task. Each step takes a response and has it judged. It ends with a success, with a verdict that
+    is final, or after `max_turns` responses. In between, the observation is the feedback on the failed attempt; or, if
+    the response was no attempt but a step on the way (see `Verdict`), what it led to.
 
     `reset` takes the options `{"task": index or id}`. Without them the seed decides the task; without a seed the
     environment's own random numbers go on.
 
     `info` always holds `task_id`, `metadata` (the task's), `messages` (the chat so far) and `turn`; after a step also
-    `success`, `feedback`, `feedback_items`, `metrics` and `stop_reason` (`"success"`, `"max_turns"`, or `""` while the
-    episode goes on). The feedback on the last attempt is only in `info`, not in the observation.
+    `success`, `feedback`, `feedback_items`, `metrics` and `stop_reason` (`"success"`, `"final"`, `"max_turns"`, or
+    `""` while the episode goes on). The feedback on the last attempt is only in `info`, not in the observation.
 
     Args:
         tasks: The tasks, in order.
@@ -153,6 +155,12 @@ class TextEnv(gymnasium.Env[str, str]):
                 raise ValueError(f"task index {choice} is out of range: there are {len(self.tasks)} tasks, from 0")
             return self.tasks[int(choice)]
         raise ValueError(f"options['task'] must be an index or a task id, not {choice!r:.100}")
+
+
+def _stop_reason(verdict: Verdict) -> str:
+    if verdict.success:
+        return "success"
+    return "final" if verdict.final else "max_turns"
 
 
 def _too_long(response: str, longest: int) -> Verdict:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdpo_gym.tasks import Task
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one attempt.
+    """The outcome of one response.
 
     The reward says how good the response was; the feedback says why, in words for the model. The two are separate
     channels: a learner may use either or both. An answer key never appears in the feedback.
+
+    A response is an attempt at an answer, unless there is an `observation`: then it was a step on the way.
     """
 
     reward: float
@@ -29,3 +34,13 @@ class Verdict:
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Deterministic numbers about the attempt (never timings: equal responses give equal metrics)."""
+
+    observation: str | None = None
+    """What the model sees next after a step, such as the result of a tool that it called. None: the response was an
+    attempt, and if it failed the model sees the feedback next."""
+
+    next_task: Task | None = None
+    """The task as the response left it, with the same id: the next response is judged by it. None: unchanged."""
+
+    final: bool = False
+    """Whether the episode is over even if the attempt failed and turns are left."""

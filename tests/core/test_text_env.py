@@ -241,3 +241,75 @@ def test_made_by_gymnasium():
     vector = gymnasium.make_vec("sdpo/LiveCodeBench-v0", num_envs=2, vectorization_mode="vector_entry_point")
     assert isinstance(vector, TextVectorEnv) and vector.num_envs == 2
     vector.close()
+
+
+class CountdownVerifier(Verifier):
+    """ "down" is a step that counts down; "stop" is right at zero; "quit" gives up; all else is a failed attempt."""
+
+    def verify(self, task, response):
+        left = task.answer_key
+        if response == "down":
+            return Verdict(0.0, False, observation=f"{left - 1} left", next_task=Task(task.id, task.messages, left - 1))
+        if response == "stop":
+            return Verdict(float(left == 0), left == 0, "" if left == 0 else "Too early.", final=True)
+        return Verdict(0.0, False, "Gone." if response == "quit" else "", final=response == "quit")
+
+
+class CountdownEnv(TextEnv):
+    def __init__(self, max_turns: int = 5, render_mode: str | None = None):
+        tasks = [Task(str(n), ({"role": "user", "content": f"Count down from {n}."},), n) for n in (1, 2)]
+        super().__init__(TaskList(tasks), CountdownVerifier(), max_turns=max_turns, render_mode=render_mode)
+
+
+class CountdownVectorEnv(TextVectorEnv):
+    env_type = CountdownEnv
+
+
+EPISODES = {
+    ("down", "down", "stop"): (["1 left", "0 left", ""], "success"),
+    ("down", "stop"): (["1 left", ""], "final"),
+    ("huh", "down", "quit"): (["That is not correct.", "1 left", ""], "final"),
+    ("down", "down", "down", "down", "down"): (["1 left", "0 left", "-1 left", "-2 left", ""], "max_turns"),
+}
+
+
+@pytest.mark.parametrize("responses", EPISODES)
+def test_steps_lead_on_and_a_final_verdict_ends(responses):
+    observations, stop_reason = EPISODES[responses]
+    env = CountdownEnv()
+    env.reset(options={"task": "2"})
+    for turn, (response, expected) in enumerate(zip(responses, observations, strict=True), 1):
+        observation, reward, terminated, _, info = env.step(response)
+        assert (observation, terminated, info["turn"]) == (expected, turn == len(responses), turn)
+        assert info["task_id"] == "2"
+        if response == "down":
+            assert info["feedback"] == "" and not info["success"]
+    assert info["stop_reason"] == stop_reason
+    assert reward == float(stop_reason == "success")
+    contents = [message["content"] for message in info["messages"][1:]]
+    assert contents == [text for pair in zip(responses, observations, strict=True) for text in pair][:-1]
+
+
+def test_an_episode_begins_with_the_task_as_it_was():
+    env = CountdownEnv()
+    for _ in range(2):
+        env.reset(options={"task": "1"})
+        assert env.step("down")[0] == "0 left"
+        assert env.step("stop")[1] == 1.0
+
+
+def test_steps_of_several_at_once():
+    singles = [CountdownEnv() for _ in EPISODES]
+    vector = CountdownVectorEnv(len(EPISODES))
+    vector.reset(options={"task": [1] * len(EPISODES)})
+    for env in singles:
+        env.reset(options={"task": 1})
+    done = np.zeros(len(EPISODES), dtype=bool)
+    for turn in range(5):
+        actions = [None if ended else responses[turn] for responses, ended in zip(EPISODES, done, strict=True)]
+        observations, rewards, terminations, _, _ = vector.step(actions)
+        for i, (env, action) in enumerate(zip(singles, actions, strict=True)):
+            if action is not None:
+                assert env.step(action)[:3] == (observations[i], rewards[i], terminations[i])
+        done = terminations
+    assert done.all()
