@@ -1,4 +1,4 @@
-"""How well a policy does on an environment's tasks."""
+"""How well a policy does on an environment's tasks, as the learner's loop measures it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 
 from agents.environments import Environments, Start
 from agents.episode import Episode
+from agents.evaluate.estimators import pass_at_k
 from agents.policy.policy import Policy
 from agents.rollouts import Group, collect_groups
 from agents.sampling.engine import SamplingEngine, SamplingParameters
@@ -45,11 +46,7 @@ class Evaluation:
 
     def pass_at(self, k: int) -> float:
         """Unbiased pass@k: the chance that one of k attempts drawn from each task's succeeded, mean over tasks."""
-        chances = []
-        for group in self.groups:
-            failures = sum(not episode.success for episode in group)
-            chances.append(1 - math.comb(failures, k) / math.comb(len(group), k))
-        return float(np.mean(chances))
+        return float(np.mean([pass_at_k(len(g), sum(episode.success for episode in g), k) for g in self.groups]))
 
     def metrics(self) -> dict[str, float]:
         k = len(self.groups[0])

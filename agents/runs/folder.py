@@ -36,11 +36,11 @@ class RunFolder:
 
     def __init__(self, path: Path, config: Mapping[str, Any]):
         self.path = path
-        with self._writing():
+        with writing(self.path):
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()):
                 raise UsageError(f"the output folder {path} is not empty; name another one with --output")
-            text = json.dumps({"config": dict(config), "versions": _versions()}, indent=2, default=str)
+            text = json.dumps({"config": dict(config), "versions": versions()}, indent=2, default=str)
             (path / "config.json").write_text(text + "\n")
 
     def log_metrics(self, record: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ class RunFolder:
         """Write the policy to `checkpoint/`, which is either the previous one or complete, never half-written."""
         target = self.path / "checkpoint"
         partial, previous = target.with_suffix(".partial"), target.with_suffix(".old")
-        with self._writing():
+        with writing(self.path):
             shutil.rmtree(partial, ignore_errors=True)
             try:
                 policy.save(partial)
@@ -68,20 +68,22 @@ class RunFolder:
 
     def _append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
         lines = "".join(json.dumps(record) + "\n" for record in records)
-        with self._writing(), open(self.path / name, "a", encoding="utf-8") as file:
+        with writing(self.path), open(self.path / name, "a", encoding="utf-8") as file:
             file.write(lines)
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise UsageError(f"cannot write to the output folder {self.path}: {error}") from error
-        except Exception as error:
-            # safetensors reports a full disk with an exception class of its own.
-            if type(error).__name__ == "SafetensorError":
-                raise UsageError(f"cannot write to the output folder {self.path}: {error}") from error
-            raise
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What keeps the block from writing to the folder `path` becomes a UsageError."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write to the output folder {path}: {error}") from error
+    except Exception as error:
+        # safetensors reports a full disk with an exception class of its own.
+        if type(error).__name__ == "SafetensorError":
+            raise UsageError(f"cannot write to the output folder {path}: {error}") from error
+        raise
 
 
 def default_output(algorithm: str, env_id: str) -> Path:
@@ -90,10 +92,10 @@ def default_output(algorithm: str, env_id: str) -> Path:
     return Path("runs") / f"{algorithm}-{name}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     names = ("sdpo-gym", "gymnasium", "torch", "transformers", "accelerate", "numpy")
-    versions = {"python": platform.python_version()}
+    found = {"python": platform.python_version()}
     for name in names:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
+            found[name] = importlib.metadata.version(name)
+    return found

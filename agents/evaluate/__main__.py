@@ -1,0 +1,111 @@
+"""`python -m agents.evaluate`"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from agents.cli import run_command
+from agents.environments import Environments, Start, parse_env_args
+from agents.errors import UsageError
+from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.evaluation import EVALUATION_SEED, evaluation_starts
+from agents.evaluate.report import report
+from agents.evaluate.result import make_result, read_result
+from agents.evaluate.sampling import SERVER_PREFIX, sample_model
+from agents.progress import progress_bar
+from agents.runs.folder import default_output
+from agents.runs.interrupt import Interrupts
+from agents.runs.resumable import ResumableRun
+
+DEFAULT_SEEDS = 16
+"""Tasks of environments that have no numbered ones, unless `--num-tasks` says otherwise."""
+
+
+def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[str, Any]]:
+    """Evaluate; returns the results, those of `--compare` first.
+
+    Raises:
+        UsageError: something that the user can mend.
+    """
+    config.check()
+    console = console or Console()
+    results = [read_result(path) for path in config.compare]
+    folder = None
+    if config.model:
+        output = config.output or default_output("evaluate", config.env)
+        folder = ResumableRun(output, config.deciding())
+        try:
+            with Interrupts():
+                results += _evaluate_models(config, folder, console)
+        except (UsageError, KeyboardInterrupt):
+            console.print(f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True)
+            raise
+    elif config.output:
+        folder = ResumableRun(config.output, {"compare": [str(path) for path in config.compare]})
+    text = report(results)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    if folder is not None:
+        folder.write("report.md", text)
+        console.print(f"report, results and samples: {folder.path}", soft_wrap=True)
+    return results
+
+
+def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Console) -> list[dict[str, Any]]:
+    local = any(not model.startswith(SERVER_PREFIX) for model in config.model)
+    remote = any(model.startswith(SERVER_PREFIX) for model in config.model)
+    at_once = max(config.sampling_rows * local, config.server.concurrency * remote)
+    environments = Environments(config.env, parse_env_args(config.env_arg), at_once)
+    results = []
+    try:
+        starts = choose_starts(environments, config.tasks, config.num_tasks)
+        for model, name in zip(config.model, _folder_names(config.model), strict=True):
+            with progress_bar(console) as bars, folder.journal(f"{name}/samples.jsonl") as journal:
+                bar = bars.add_task(model, total=None, note="")
+
+                def progress(done: int, total: int, bar=bar, bars=bars) -> None:
+                    bars.update(bar, completed=done, total=total)
+
+                attempts = sample_model(model, config, environments, starts, journal, progress)
+            result = make_result(model, config.deciding(), attempts, (config.price_in, config.price_out))
+            folder.write(f"{name}/result.json", json.dumps(result, indent=2, default=str) + "\n")
+            results.append(result)
+    finally:
+        environments.close()
+    return results
+
+
+def choose_starts(environments: Environments, tasks: Sequence[str], num_tasks: int) -> list[Start]:
+    """The starts of the named tasks, else of `num_tasks` evenly spaced ones, else (0) of all.
+
+    Raises:
+        UsageError: a task is unknown, or named twice, or the environment has no tasks that could be named.
+    """
+    if not tasks:
+        return evaluation_starts(environments.num_tasks, num_tasks or environments.num_tasks or DEFAULT_SEEDS)
+    repeated = sorted({task for task in tasks if tasks.count(task) > 1})
+    if repeated:
+        raise UsageError(f"the task {repeated[0]!r} is named twice")
+    if environments.num_tasks is None:
+        raise UsageError(f"{environments.env_id!r} has no tasks that could be named; leave out --task and --tasks")
+    starts = [Start(EVALUATION_SEED + i, task) for i, task in enumerate(tasks)]
+    for start in starts:
+        try:
+            environments.reset_one(0, start)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    return starts
+
+
+def _folder_names(models: Sequence[str]) -> list[str]:
+    """A folder for each model."""
+    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[-80:] or "model" for model in models]
+    return [f"{name}-{i}" if names.count(name) > 1 else name for i, name in enumerate(names)]
+
+
+if __name__ == "__main__":
+    run_command("agents.evaluate", EvaluateConfig, main)

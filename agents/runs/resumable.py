@@ -1,0 +1,130 @@
+"""The folder of a run that may be killed at any point and goes on when the same command is given again."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from agents.errors import UsageError
+from agents.runs.folder import versions, writing
+
+
+class ResumableRun:
+    """A folder with the settings that decide a run's results, journals, and files written as a whole.
+
+    Args:
+        path: A new or empty folder, or one of an earlier run with equal settings, which is gone on with.
+        settings: What decides the results, JSON-able.
+
+    Raises:
+        UsageError: the folder holds something else, a run with other settings, or cannot be written.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]):
+        self.path = path
+        text = json.dumps({"config": dict(settings), "versions": versions()}, indent=2, default=str)
+        config = path / "config.json"
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+            if config.exists():
+                _check_equal(config, json.loads(text)["config"])
+            elif any(path.iterdir()):
+                raise UsageError(f"the output folder {path} holds something that is no run; name another with --output")
+            else:
+                self.write("config.json", text + "\n")
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file, which is either the previous one or complete, never half-written."""
+        target = self.path / name
+        partial = target.with_name(target.name + ".partial")
+        with writing(self.path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            partial.replace(target)
+        return target
+
+    def journal(self, name: str) -> Journal:
+        return Journal(self.path / name)
+
+
+class Journal:
+    """A file of JSON records, one a line, that only grows. What was appended is on the disk.
+
+    A last line that a kill left unfinished is dropped. One process at a time may hold it.
+
+    Each record gets the field `seconds`: its share of the time since the last append, or since `start_clock`. So the
+    fields add up to the time that the run took, over all its processes, without what was lost in a kill.
+
+    Args:
+        path: The file; made if it does not exist.
+
+    Raises:
+        UsageError: another process holds the journal, it is no journal, or it cannot be written.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with writing(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(path, "a+b")  # noqa: SIM115 (closed in `close`)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._file.close()
+                raise UsageError(f"another process is writing {path}; wait for it, or name another --output") from None
+            self._file.seek(0)
+            content = self._file.read()
+            whole = content.rfind(b"\n") + 1
+            self._file.truncate(whole)
+        try:
+            self.records: list[dict[str, Any]] = [json.loads(line) for line in content[:whole].splitlines()]
+        except ValueError as error:
+            self.close()
+            raise UsageError(f"{path} holds a line that is not JSON ({error}); name another --output") from error
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Leave the time so far out of the next record's `seconds`."""
+        self._last = time.monotonic()
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Write records to the disk; returns them with `seconds`."""
+        now = time.monotonic()
+        added = [dict(record) for record in records]
+        for record in added:
+            record["seconds"] = (now - self._last) / len(added)
+        self._last = now
+        with writing(self.path.parent):
+            self._file.write("".join(json.dumps(record, default=str) + "\n" for record in added).encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self.records += added
+        return added
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _check_equal(config: Path, settings: Mapping[str, Any]) -> None:
+    try:
+        earlier = json.loads(config.read_text())["config"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{config} does not say what run it belongs to; name another folder with --output") from error
+    names = sorted(name for name in earlier.keys() | settings.keys() if earlier.get(name) != settings.get(name))
+    if names:
+        differences = "; ".join(f"{name} was {earlier.get(name)!r}, is now {settings.get(name)!r}" for name in names)
+        raise UsageError(
+            f"{config.parent} holds a run with other settings ({differences}); to go on with it, repeat its settings, "
+            "else name another folder with --output"
+        )

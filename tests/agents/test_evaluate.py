@@ -1,0 +1,217 @@
+"""`python -m agents.evaluate` on models in this process: results, comparison, resumption, bad input."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import toy_env
+from conftest import save_tiny_model
+from rich.console import Console
+
+from agents.errors import UsageError
+from agents.evaluate.__main__ import main
+from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.report import report
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"env": "toy/Even-v0", "max_new_tokens": 8, "samples": 4, "device": "cpu", "precision": "fp32"}
+
+
+def evaluate(output, *models, **settings):
+    config = EvaluateConfig(model=tuple(map(str, models)), output=output, **SMALL | settings)
+    return main(config, Console(file=io.StringIO(), width=200))
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def without_seconds(path):
+    return [{k: v for k, v in record.items() if k != "seconds"} for record in lines(path)]
+
+
+def test_result_samples_and_report(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "run", tiny_model)
+    (folder,) = [path for path in (tmp_path / "run").iterdir() if path.is_dir()]
+    assert json.loads((folder / "result.json").read_text()) == result
+    samples = lines(folder / "samples.jsonl")
+    assert [(s["position"], s["sample"]) for s in samples] == [(p, s) for p in range(4) for s in range(4)]
+    assert [task["task"] for task in result["tasks"]] == list(toy_env.WORDS)
+    successes = [s["success"] for s in samples]
+    assert result["metrics"]["success_rate"]["value"] == pytest.approx(sum(successes) / 16)
+    assert all(s["success"] == (len(s["turns"][0]["response"]) % 2 == 0) for s in samples)
+    assert set(result["metrics"]) >= {"pass@2", "pass@4", "response_tokens", "entropy", "truncated"}
+    tokens = sum(s["turns"][0]["tokens"] for s in samples)
+    assert result["cost"]["tokens_out"] == tokens
+    assert result["throughput"]["seconds"] == pytest.approx(sum(s["seconds"] for s in samples))
+    by = result["by"]["letters"]
+    assert {name: group["tasks"] for name, group in by.items()} == {"4": 1, "5": 3}
+    five = [task["statistics"]["success_rate"] for task in result["tasks"] if task["metadata"]["letters"] == 5]
+    assert by["5"]["success_rate"]["value"] == pytest.approx(sum(five) / 3)
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert "success rate (avg@4)" in text and "Success rate by letters" in text
+
+
+def test_entropy_is_the_mean_surprisal_per_token(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "run", tiny_model, samples=2, temperature=1e-4)
+    assert result["metrics"]["entropy"]["value"] == pytest.approx(0.0, abs=1e-3)
+    (result,) = evaluate(tmp_path / "hot", tiny_model, samples=2, temperature=1e4)
+    assert result["metrics"]["entropy"]["value"] == pytest.approx(5.55, abs=0.01)  # log of 258 tokens
+
+
+def test_models_side_by_side_and_earlier_results(tiny_model, tmp_path):
+    other = save_tiny_model(tmp_path / "other", seed=1)
+    first, second = evaluate(tmp_path / "run", tiny_model, other)
+    text = report([first, second])
+    rates = [[task["statistics"]["success_rate"] for task in r["tasks"]] for r in (first, second)]
+    difference = sum(b - a for a, b in zip(*rates, strict=True)) / 4
+    row = next(line for line in text.splitlines() if "success rate" in line)
+    assert f"{difference:+.3f} [" in row.split("|")[4]
+    (saved,) = (tmp_path / "run").glob("*other*/result.json")
+    again = evaluate(tmp_path / "third", tiny_model, compare=(saved,))
+    assert [r["model"] for r in again] == [str(other), str(tiny_model)]
+    main(EvaluateConfig(compare=(saved, saved), output=tmp_path / "table"), Console(file=io.StringIO()))
+    assert "(2)" in (tmp_path / "table" / "report.md").read_text()
+
+
+def test_results_on_other_tasks_are_compared_on_those_in_common(tiny_model, tmp_path):
+    (all_tasks,) = evaluate(tmp_path / "all", tiny_model)
+    (some,) = evaluate(tmp_path / "some", tiny_model, tasks=("beta",))
+    (others,) = evaluate(tmp_path / "others", tiny_model, tasks=("gamma",))
+    assert [task["task"] for task in some["tasks"]] == ["beta"]
+    row = next(line for line in report([all_tasks, some]).splitlines() if "success rate" in line)
+    assert "[" not in row.split("|")[3] and row.split("|")[4].strip() != "–"
+    row = next(line for line in report([some, others]).splitlines() if "success rate" in line)
+    assert row.split("|")[4].strip() == "–"
+
+
+def test_several_turns_and_environments_of_others(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "turns", tiny_model, env_arg=["max_turns=3"])
+    assert 1 < result["metrics"]["turns"]["value"] <= 3
+    (result,) = evaluate(tmp_path / "plain", tiny_model, env="toy_env:toy/Plain-v0", num_tasks=3, samples=2)
+    assert len(result["tasks"]) == 3
+
+
+def test_votes_are_counted_on_short_answers(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "short", tiny_model, max_new_tokens=2)
+    assert "majority@4" in result["metrics"]
+    (result,) = evaluate(tmp_path / "long", tiny_model, max_new_tokens=200, samples=2)
+    assert "majority@2" not in result["metrics"]
+
+
+@pytest.mark.parametrize(("samples", "rows"), [(3, 8), (5, 2)])
+def test_what_a_kill_left_is_kept_and_the_rest_is_the_same(samples, rows, tiny_model, tmp_path):
+    """Whole lines are kept, half a line is dropped, also within a batch."""
+    settings = {"samples": samples, "sampling_rows": rows}
+    evaluate(tmp_path / "whole", tiny_model, **settings)
+    (whole,) = (tmp_path / "whole").glob("*/samples.jsonl")
+    text = whole.read_text()
+    folder = tmp_path / "killed" / whole.parent.name
+    ends = [i + 1 for i, c in enumerate(text) if c == "\n"]
+    for cut in (0, 5, ends[3], ends[3] + 7, len(text) - 1):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "samples.jsonl").write_text(text[:cut])
+        (folder.parent / "config.json").write_bytes((tmp_path / "whole" / "config.json").read_bytes())
+        evaluate(tmp_path / "killed", tiny_model, **settings)
+        assert without_seconds(folder / "samples.jsonl") == without_seconds(whole)
+        kept = text[:cut].splitlines(keepends=True)
+        assert (folder / "samples.jsonl").read_text().startswith("".join(k for k in kept if k.endswith("\n")))
+
+
+def command(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "agents.evaluate", *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "tests"), "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_kill_9_and_again(tiny_model, tmp_path):
+    arguments = ["--env", "toy_env:toy/Even-v0", "--model", tiny_model, "--samples", 150, "--sampling-rows", 8]
+    arguments += ["--max-new-tokens", 8, "--precision", "fp32", "--device", "cpu", "--output", tmp_path / "run"]
+    process = command(*arguments)
+    deadline = time.monotonic() + 200
+    while not any(path.read_text().count("\n") > 16 for path in tmp_path.glob("run/*/samples.jsonl")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (samples,) = tmp_path.glob("run/*/samples.jsonl")
+    kept = samples.read_text()
+    again = command(*arguments)
+    out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    assert "success rate (avg@150)" in out
+    assert samples.read_text().startswith(kept[: kept.rfind("\n") + 1])
+    found = [(s["position"], s["sample"]) for s in lines(samples)]
+    assert sorted(found) == [(p, s) for p in range(4) for s in range(150)]
+    assert 16 < kept.count("\n") < 600
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"tasks": ("omega",)}, "unknown task id 'omega'"),
+        ({"tasks": ("beta", "beta")}, "named twice"),
+        ({"tasks": ("beta",), "num_tasks": 2}, "--tasks or --num-tasks"),
+        ({"tasks": ("beta",), "env": "toy/Plain-v0"}, "no tasks that could be named"),
+        ({"env": "toy/Numbers-v0"}, "not a text environment"),
+        ({"samples": 0}, "--samples must be at least 1, not 0"),
+        ({"price_in": -1.0}, "prices"),
+        ({"compare": (Path("/nowhere/result.json"),)}, "cannot read the result /nowhere/result.json"),
+        ({"compare": (ROOT / "README.md",)}, "cannot read the result"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message, tiny_model, tmp_path):
+    with pytest.raises(UsageError, match=message):
+        evaluate(tmp_path / "run", tiny_model, **settings)
+
+
+def test_no_model_and_models_named_twice(tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="--model"):
+        evaluate(tmp_path / "run")
+    with pytest.raises(UsageError, match="twice"):
+        evaluate(tmp_path / "run", tiny_model, tiny_model)
+
+
+def test_a_file_that_is_no_result(tiny_model, tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(UsageError, match="is no result of agents"):
+        evaluate(tmp_path / "run", tiny_model, compare=(tmp_path / "x.json",))
+
+
+def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
+    evaluate(tmp_path / "run", tiny_model, samples=1)
+    with pytest.raises(UsageError, match="samples was 1, is now 2"):
+        evaluate(tmp_path / "run", tiny_model, samples=2)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="no run"):
+        evaluate(tmp_path / "full", tiny_model)
+    (tmp_path / "full" / "config.json").write_text("[]")
+    with pytest.raises(UsageError, match="does not say what run"):
+        evaluate(tmp_path / "full", tiny_model)
+
+
+def test_two_processes_do_not_write_one_folder(tiny_model, tmp_path):
+    from agents.runs.resumable import Journal
+
+    with Journal(tmp_path / "j.jsonl"), pytest.raises(UsageError, match="another process"):
+        Journal(tmp_path / "j.jsonl")
+
+
+def test_the_command_says_what_is_wrong_without_a_traceback(tiny_model):
+    process = command(
+        "--env", "toy_env:toy/Even-v0", "--model", tiny_model, "--tasks", "omega", "--output", "/dev/null/x"
+    )
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 1 and "cannot write" in err and "Traceback" not in err

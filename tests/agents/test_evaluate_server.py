@@ -1,0 +1,203 @@
+"""Evaluation of a model behind an OpenAI-compatible server, which here fails in every way."""
+
+import io
+import json
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+import toy_env
+from chat_server import ChatServer, ok
+from rich.console import Console
+
+from agents.errors import UsageError
+from agents.evaluate.__main__ import main
+from agents.evaluate.chat_client import ServerConfig
+from agents.evaluate.config import EvaluateConfig
+
+FAILURES = [
+    (500, {}, "oops"),
+    (503, {"Retry-After": "0"}, ""),
+    (429, {"Retry-After": "0.01"}, '{"error": "slow down"}'),
+    (200, {}, "<html>a proxy's page</html>"),
+    (200, {}, "{}"),
+    (200, {}, '{"choices": []}'),
+    (200, {}, '{"choices": [{"message": {"content": 7}}]}'),
+    (200, {}, "[" * 100_000),
+    (200, {}, b"\xff\xfe"),
+    (200, {"Content-Length": "100"}, "cut off"),
+    "hang up",
+    "hang",
+    "drip",
+]
+
+
+def evaluate(output, server, console=None, **settings):
+    url = server if isinstance(server, str) else server.url
+    names = ("concurrency", "requests_per_minute", "timeout", "retries", "max_wait", "logprobs", "max_tokens_field")
+    options = {name: settings.pop(name) for name in names if name in settings}
+    config = EvaluateConfig(
+        model=("openai:toy",),
+        env=settings.pop("env", "toy/Even-v0"),
+        output=output,
+        max_new_tokens=9,
+        server=ServerConfig(**{"base_url": url, "backoff": 0.001, "timeout": 0.5, "concurrency": 1} | options),
+        **{"samples": 2} | settings,
+    )
+    return main(config, console or Console(file=io.StringIO(), width=200))[0]
+
+
+def samples(folder):
+    return [json.loads(line) for line in (folder / "openai-toy" / "samples.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+def test_a_failure_is_tried_again_and_never_a_failed_attempt(failure, tmp_path):
+    with ChatServer([failure, ok(), failure]) as server:
+        result = evaluate(tmp_path / "run", server)
+    assert result["metrics"]["success_rate"]["value"] == 1.0
+    assert len(server.requests) == 10 and len(samples(tmp_path / "run")) == 8
+
+
+def test_answers_are_judged_and_counted(tmp_path):
+    script = [ok("even"), ok("odd", finish="length"), ok(None), ok("a\ud800b")]
+    with ChatServer(script) as server:
+        result = evaluate(tmp_path / "run", server, samples=1, price_in=2.0, price_out=4.0)
+    turns = [sample["turns"][0] for sample in samples(tmp_path / "run")]
+    assert [t["response"] for t in turns] == ["even", "odd", "", "a?b"]
+    assert [t["truncated"] for t in turns] == [False, True, False, False]
+    assert [t["reward"] for t in turns] == [1.0, 0.0, 1.0, 0.0]
+    assert result["cost"] == {"tokens_in": 40, "tokens_out": 20, "cost": pytest.approx((40 * 2 + 20 * 4) / 1e6)}
+    assert "entropy" not in result["metrics"]
+    request = server.requests[0]
+    assert request["model"] == "toy" and request["max_tokens"] == 9 and request["temperature"] == 1.0
+    assert request["messages"] == [{"role": "user", "content": "Say alpha."}]
+
+
+def test_what_a_server_does_not_say_is_left_out(tmp_path):
+    with ChatServer([ok(usage=False)]) as server:
+        result = evaluate(tmp_path / "run", server, samples=1, price_in=2.0, price_out=4.0)
+    assert "response_tokens" not in result["metrics"] and result["cost"] == {}
+    with ChatServer([ok(logprobs=[-1.0, -2.0, -3.0, -2.0, -2.0])] * 4) as server:
+        result = evaluate(tmp_path / "logprobs", server, samples=1, logprobs=True)
+    assert server.requests[0]["logprobs"] is True
+    assert result["metrics"]["entropy"]["value"] == 2.0
+
+
+def test_several_turns_show_the_feedback(tmp_path):
+    with ChatServer([ok("odd")]) as server:
+        evaluate(tmp_path / "run", server, samples=1, tasks=("beta",), env_arg=["max_turns=3"])
+    last = server.requests[1]["messages"]
+    assert [m["role"] for m in last] == ["user", "assistant", "user"] and "odd number" in last[-1]["content"]
+    (sample,) = samples(tmp_path / "run")
+    assert sample["success"] and len(sample["turns"]) == 2
+
+
+def test_a_chat_that_grows_too_long_ends_the_attempt(tmp_path):
+    long = (400, {}, '{"error": {"code": "context_length_exceeded"}}')
+    with ChatServer([ok("odd"), long]) as server:
+        evaluate(tmp_path / "run", server, samples=1, tasks=("beta",), env_arg=["max_turns=3"])
+    (sample,) = samples(tmp_path / "run")
+    assert sample["stop_reason"] == "context_length" and not sample["success"]
+    with ChatServer([long]) as server, pytest.raises(UsageError, match="'beta' is too long for the model"):
+        evaluate(tmp_path / "first", server, samples=1, tasks=("beta",))
+
+
+def test_a_server_that_stays_down_stops_the_run_which_goes_on_later(tmp_path):
+    console = Console(file=io.StringIO(), width=200)
+    with (
+        ChatServer([ok(), ok("odd"), *[(500, {}, "on fire \x1b[31m")] * 3]) as server,
+        pytest.raises(UsageError, match=r"no usable answer in 3 tries.*status 500, on fire") as error,
+    ):
+        evaluate(tmp_path / "run", server, console, retries=2)
+    assert "\x1b" not in str(error.value)
+    assert "attempts made so far" in console.file.getvalue() and str(tmp_path / "run") in console.file.getvalue()
+    kept = samples(tmp_path / "run")
+    assert len(kept) == 2
+    with ChatServer() as again:
+        settings = json.loads((tmp_path / "run" / "config.json").read_text())
+        settings["config"]["base_url"] = again.url  # this server has another port
+        (tmp_path / "run" / "config.json").write_text(json.dumps(settings))
+        result = evaluate(tmp_path / "run", again)
+    assert len(again.requests) == 6 and samples(tmp_path / "run")[:2] == kept
+    assert result["metrics"]["success_rate"]["value"] == 7 / 8
+
+
+def test_no_server_at_all(tmp_path):
+    with ChatServer() as server:
+        url = server.url
+    with pytest.raises(UsageError, match="ConnectError"):
+        evaluate(tmp_path / "run", url, retries=1)
+    assert samples(tmp_path / "run") == []
+
+
+@pytest.mark.parametrize(("status", "message"), [(401, "key is taken from"), (404, "refused"), (400, "bad top_p")])
+def test_refusals_are_not_tried_again(status, message, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
+    with ChatServer([(status, {}, "bad top_p")] * 9) as server, pytest.raises(UsageError, match=message) as error:
+        evaluate(tmp_path / "run", server)
+    assert len(server.requests) == 1 and "secret-key" not in str(error.value)
+    assert server.headers[0]["Authorization"] == "Bearer secret-key"
+    assert "secret-key" not in "".join(p.read_text() for p in (tmp_path / "run").rglob("*") if p.is_file())
+
+
+def test_retry_after_holds_everyone(tmp_path):
+    with ChatServer([ok(), (429, {"Retry-After": "0.4"}, "")]) as server:
+        evaluate(tmp_path / "run", server, samples=1)
+    assert server.times[2] - server.times[1] >= 0.4
+    date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=2), usegmt=True)
+    with ChatServer([(503, {"Retry-After": date}, "")]) as server:
+        evaluate(tmp_path / "date", server, samples=1)
+    assert server.times[1] - server.times[0] >= 0.9  # the date has whole seconds
+
+
+def test_a_server_that_asks_for_an_hour(tmp_path):
+    with ChatServer([(429, {"Retry-After": "3600"}, "")]) as server, pytest.raises(UsageError, match="3600 seconds"):
+        evaluate(tmp_path / "run", server)
+    assert len(server.requests) == 1
+
+
+def test_the_rate_is_kept(tmp_path):
+    with ChatServer() as server:
+        evaluate(tmp_path / "run", server, samples=1, concurrency=4, requests_per_minute=600)
+    assert len(server.times) == 4 and server.times[-1] - server.times[0] >= 0.28  # 0.1 s apart
+
+
+def test_concurrent_requests_give_every_attempt_once(tmp_path):
+    failures = [failure for failure in FAILURES if failure not in ("hang", "drip")]
+    with ChatServer(failures) as server:
+        evaluate(tmp_path / "run", server, samples=8, concurrency=6)
+    found = sorted((sample["position"], sample["sample"]) for sample in samples(tmp_path / "run"))
+    assert found == [(p, s) for p in range(4) for s in range(8)]
+    assert len(server.requests) == 32 + len(failures)
+
+
+def test_a_judge_that_fails_is_not_an_answer(tmp_path, monkeypatch):
+    def lost(self, task, response):
+        raise RuntimeError("sandbox lost")
+
+    monkeypatch.setattr(toy_env.LengthVerifier, "verify", lost)
+    with ChatServer() as server, pytest.raises(RuntimeError, match="sandbox lost"):
+        evaluate(tmp_path / "run", server)
+    assert samples(tmp_path / "run") == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"concurrency": 0}, "--concurrency"),
+        ({"retries": -1}, "--retries"),
+        ({"timeout": 0.0}, "--timeout"),
+    ],
+)
+def test_bad_settings(settings, message, tmp_path):
+    with pytest.raises(UsageError, match=message):
+        evaluate(tmp_path / "run", "http://127.0.0.1:9", **settings)
+    with pytest.raises(UsageError, match="http://"):
+        evaluate(tmp_path / "run", "localhost:8000")
+
+
+def test_another_name_of_the_token_limit(tmp_path):
+    with ChatServer() as server:
+        evaluate(tmp_path / "run", server, samples=1, max_tokens_field="max_completion_tokens")
+    assert server.requests[0]["max_completion_tokens"] == 9 and "max_tokens" not in server.requests[0]
