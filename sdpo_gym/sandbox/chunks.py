@@ -23,8 +23,8 @@ from sdpo_gym.sandbox.protocol import (
     Sandbox,
     SandboxError,
     Stop,
-    check_input,
     check_request,
+    next_inputs,
 )
 from sdpo_gym.sandbox.worker import wire
 from sdpo_gym.sandbox.worker_process import GRACE_SECONDS
@@ -104,7 +104,7 @@ class ChunkedSandbox(Sandbox):
             fresh = not share or first < fresh_until
             end = min(first + size, fresh_until if first < fresh_until else len(inputs))
             if left > 0:
-                texts = _next_inputs(program, inputs, first, end)
+                texts = next_inputs(program, inputs, first, end, CHUNK_CHARS)
                 answer = self._ask(Chunk(program, texts, replace(limits, total_wall_seconds=left), not fresh))
                 left -= answer.seconds
             else:
@@ -190,26 +190,3 @@ def run_chunk(sandbox: Sandbox, chunk: Chunk) -> bytes:
     accept = (lambda index, result: True) if chunk.share else None
     sandbox.run(chunk.program, chunk.inputs, chunk.limits, stop=is_enough, accept=accept)
     return messages.encode_answer(encoded, time.monotonic() - start)
-
-
-def _next_inputs(program: Program, inputs: Sequence[str], first: int, end: int) -> list[str]:
-    """The next inputs that make sense and are not too long together, at least one.
-
-    Raises:
-        ValueError: the first of them makes no sense.
-    """
-    texts: list[str] = []
-    chars = 0
-    for index in range(first, end):
-        text = inputs[index]
-        chars += len(text)
-        if texts and chars > CHUNK_CHARS:
-            break
-        try:
-            check_input(program, index, text)
-        except ValueError:
-            if texts:
-                break  # raised when its turn comes, as those before it may end the runs
-            raise
-        texts.append(text)
-    return texts

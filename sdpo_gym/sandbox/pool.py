@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sdpo_gym.sandbox.protocol import (
     Accept,
@@ -18,10 +18,14 @@ from sdpo_gym.sandbox.protocol import (
     Sandbox,
     SandboxError,
     Stop,
-    check_input,
     check_request,
+    next_inputs,
 )
-from sdpo_gym.sandbox.worker_process import WorkerLost, WorkerProcess
+from sdpo_gym.sandbox.worker_process import MAX_BATCH, WorkerLost, WorkerProcess
+
+BATCH_CHARS = 1 << 15
+"""Characters of input in a batch of more than one. It is less where little output is allowed: the limit of the size of
+files holds for the inputs as well."""
 
 
 class WorkerPool(Sandbox):
@@ -77,12 +81,11 @@ class WorkerPool(Sandbox):
         check_request(program, limits)
         results: list[RunResult] = []
         with self._free:
-            submission = _Submission(self, program, limits, accept)
+            submission = _Submission(self, program, inputs, limits, accept)
             try:
-                for index, text in enumerate(inputs):
-                    check_input(program, index, text)
-                    results.append(submission.run(index, text))
-                    if stop is not None and stop(index, results[-1]):
+                for index, result in enumerate(submission.results()):
+                    results.append(result)
+                    if stop is not None and stop(index, result):
                         break
             finally:
                 submission.end()
@@ -160,27 +163,49 @@ class WorkerPool(Sandbox):
 class _Submission:
     """One program's way through its inputs, on one worker as long as that lives."""
 
-    def __init__(self, pool: WorkerPool, program: Program, limits: Limits, accept: Accept | None) -> None:
+    def __init__(
+        self, pool: WorkerPool, program: Program, inputs: Sequence[str], limits: Limits, accept: Accept | None
+    ) -> None:
         self._pool = pool
         self._program = program
+        self._inputs = inputs
         self._limits = limits
         self._accept = accept
         self._worker: WorkerProcess | None = None
         self._share = accept is not None
         self._deadline = time.monotonic() + limits.total_wall_seconds
 
-    def run(self, index: int, text: str) -> RunResult:
-        """The result that counts for an input."""
-        result = self._run_once(text, fresh=not self._share)
-        if self._accept is None or result.status == "not_run":
-            return result
-        accepted = result.status == "ok" and self._accept(index, result)
-        if accepted or result.fresh:
-            return result
-        again = self._run_once(text, fresh=True)
-        # What the process had run before made the difference: this program does not bear sharing.
-        self._share = not (again.status == "ok" and self._accept(index, again))
-        return again
+    def results(self) -> Iterator[RunResult]:
+        """The results that count, in order."""
+        most = min(BATCH_CHARS, self._limits.output_bytes // 8)
+        index, size = 0, 1
+        while index < len(self._inputs):
+            share = self._share
+            texts = next_inputs(self._program, self._inputs, index, index + (size if share else 1), most)
+            for text, result in zip(texts, self._run(texts, fresh=not share), strict=False):
+                result, good = self._settle(index, text, result)
+                yield result
+                index += 1
+                # The first input is alone, as is one behind a failure: most programs that fail, fail there, and a
+                # failure counts at once only if the process has run nothing else.
+                size = MAX_BATCH if good else 1
+                if share and not self._share:
+                    break
+
+    def _settle(self, index: int, text: str, result: RunResult) -> tuple[RunResult, bool]:
+        """This result, or that of another run where it does not count; and whether it is accepted."""
+        if self._is_good(index, result):
+            return result, True
+        if self._accept is None or result.fresh:
+            return result, False
+        [again] = self._run([text], fresh=True)
+        good = self._is_good(index, again)
+        # If what the process had run before made the difference, this program does not bear sharing.
+        self._share = not good
+        return again, good
+
+    def _is_good(self, index: int, result: RunResult) -> bool:
+        return self._accept is not None and result.status == "ok" and self._accept(index, result)
 
     def end(self) -> None:
         """Give the worker back, without the program's process."""
@@ -194,16 +219,16 @@ class _Submission:
         else:
             self._pool._give_back(worker)
 
-    def _run_once(self, text: str, *, fresh: bool) -> RunResult:
+    def _run(self, texts: Sequence[str], *, fresh: bool) -> list[RunResult]:
         for last_try in (False, True):
             left = self._deadline - time.monotonic()
             if left <= 0:
-                return RunResult("not_run")
+                return [RunResult("not_run")]
             try:
                 if self._worker is None:
                     self._worker = self._pool._take()
                     self._worker.begin_program(self._program, self._limits)
-                return self._worker.run(text, min(left, self._limits.wall_limit), fresh=fresh)
+                return self._worker.run(texts, min(left, self._limits.wall_limit), fresh=fresh)
             except WorkerLost as error:
                 self._drop_worker()
                 if last_try:

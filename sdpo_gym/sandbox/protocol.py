@@ -111,9 +111,13 @@ class RunResult:
     exception: ExceptionInfo | None = None
     signal: int | None = None
     cpu_seconds: float = 0.0
+    """Measured from outside. Of runs that shared a process, the mean over those that were handed over together."""
+
     wall_seconds: float = 0.0
+    """Likewise."""
+
     fresh: bool = True
-    """Whether the process had run nothing before this input."""
+    """Whether the process had run nothing else, and was not to."""
 
 
 @dataclass(frozen=True)
@@ -228,3 +232,27 @@ def check_input(program: Program, index: int, text: str) -> None:
                 json.loads(line, parse_int=len)  # numbers of any length, without the cost
     except (ValueError, RecursionError) as error:
         raise ValueError(f"input {index} is not one JSON value per line: {error}") from error
+
+
+def next_inputs(program: Program, inputs: Sequence[str], first: int, end: int, max_chars: int) -> list[str]:
+    """The inputs from `first` to before `end`, as far as they make sense and are not too long together; at least one.
+
+    Raises:
+        ValueError: the first of them makes no sense. For those behind it is raised when their turn comes, as those
+            before them may end the runs.
+    """
+    texts: list[str] = []
+    chars = 0
+    for index in range(first, min(end, len(inputs))):
+        text = inputs[index]
+        chars += len(text)
+        if texts and chars > max_chars:
+            break
+        try:
+            check_input(program, index, text)
+        except ValueError:
+            if texts:
+                break
+            raise
+        texts.append(text)
+    return texts

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
-from sdpo_gym.sandbox.protocol import (
-    OPAQUE,
-    ExceptionInfo,
-    Frame,
-    IsolationReport,
-    Limits,
-    Program,
-    RunResult,
-    SandboxError,
-    Status,
-)
+from sdpo_gym.sandbox.claims import read_claims
+from sdpo_gym.sandbox.protocol import IsolationReport, Limits, Program, RunResult, SandboxError
 from sdpo_gym.sandbox.worker import wire
 
 START_SECONDS = 60.0
 GRACE_SECONDS = 30.0
 """How much longer than `wire.PATIENCE` times its wall limit a run may take before its worker counts as lost."""
 
-MAX_MESSAGE_CHARS = 1_000
-MAX_NAME_CHARS = 100
-MAX_FRAMES = 100
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{8,}\b")
+MAX_BATCH = 64
+"""Inputs that are handed over at a time."""
 
 
 class WorkerLost(Exception):
@@ -81,15 +71,26 @@ class WorkerProcess:
         """Say what `run` runs from now on."""
         self._program, self._limits, self._announced = program, limits, False
 
-    def run(self, text: str, wall_seconds: float, *, fresh: bool) -> RunResult:
-        """Run the program on one input, in a process of its own or in that of the input before.
+    def run(self, texts: Sequence[str], wall_seconds: float, *, fresh: bool) -> list[RunResult]:
+        """Run the program on a batch of inputs, in a new process or in that of the batch before.
+
+        Args:
+            texts: At least one, and at most `MAX_BATCH`.
+            wall_seconds: Limit of all together. The program's limits, too, hold for all together; but a process begins
+                no other run when the batch has used a small part of them.
+            fresh: Whether it has to be a new process.
+
+        Returns:
+            Results of the first so many inputs, at least one.
 
         Raises:
             WorkerLost: close this worker and take another.
         """
         assert self._program is not None
-        data = text.encode("utf-8", "surrogatepass")
-        header: dict[str, Any] = {"input_bytes": len(data), "wall_seconds": wall_seconds, "fresh": fresh}
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        data = b"".join(encoded)
+        sizes = [len(text) for text in encoded]
+        header: dict[str, Any] = {"input_bytes": sizes, "wall_seconds": wall_seconds, "fresh": fresh}
         if not self._announced:
             source = self._program.source.encode("utf-8", "surrogatepass")
             data = source + data
@@ -108,7 +109,7 @@ class WorkerProcess:
         answer = self._receive(deadline)
         if isinstance(answer, dict) and isinstance(answer.get("error"), str):
             raise WorkerLost(answer["error"])
-        return self._read_result(answer, deadline)
+        return self._read_results(answer, len(texts), deadline)
 
     def end_program(self) -> None:
         """End the program's process.
@@ -151,11 +152,11 @@ class WorkerProcess:
         except (OSError, EOFError) as error:
             raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
-    def _read_result(self, answer: Any, deadline: float) -> RunResult:
-        """Check an answer of the worker, and the program's claim that follows it."""
+    def _read_results(self, answer: Any, count: int, deadline: float) -> list[RunResult]:
+        """Check an answer of the worker, and the program's claims that follow it."""
         match answer:
             case {
-                "end": "exited" | "timeout" | "output_limit" | "crashed" as end,
+                "end": "done" | "exited" | "timeout" | "output_limit" | "crashed" as end,
                 "code": int(code),
                 "cpu_seconds": float(cpu_seconds),
                 "wall_seconds": float(wall_seconds),
@@ -168,17 +169,18 @@ class WorkerProcess:
                 raise WorkerLost("its answer makes no sense")
         program, most = self._program, self._limits.output_bytes
         assert program is not None
-        stdout = self._receive_bytes(stdout_bytes, most, deadline).decode("utf-8", "replace")
-        claim = self._receive_bytes(claim_bytes, 12 * most + (1 << 20), deadline)
-        measured = {"stdout": stdout, "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "fresh": fresh}
-        if end != "exited":
-            return RunResult(end, signal=-code if end == "crashed" else None, **measured)
-        try:
-            status, value, exception = _read_claim(claim, program)
-        except ValueError:
+        stdout = self._receive_bytes(stdout_bytes, most, deadline)
+        claims = read_claims(self._receive_bytes(claim_bytes, 12 * most + (1 << 20), deadline), stdout, program, count)
+        results, rest = claims.results, claims.unclaimed.decode("utf-8", "replace")
+        if end in ("timeout", "output_limit", "crashed"):
+            if len(results) == count:  # the last one had not come to an end, whatever the process says
+                rest = results.pop().stdout + rest
+            results.append(RunResult(end, rest, signal=-code if end == "crashed" else None))
+        elif not results or claims.false or (end == "exited" and not claims.last and len(results) < count):
             # Standard output is all that a program in mode `stdin` hands over, so it may leave by os._exit(0).
-            status, value, exception = ("ok" if program.mode == "stdin" and code == 0 else "no_result"), None, None
-        return RunResult(status, value=value, exception=exception, **measured)
+            results.append(RunResult("ok" if program.mode == "stdin" and code == 0 else "no_result", rest))
+        each = {"cpu_seconds": cpu_seconds / len(results), "wall_seconds": wall_seconds / len(results)}
+        return [replace(result, fresh=fresh and count == 1, **each) for result in results]
 
 
 def _read_isolation(message: Any) -> IsolationReport:
@@ -192,49 +194,3 @@ def _read_isolation(message: Any) -> IsolationReport:
         return IsolationReport(**fields, notes=tuple(notes))
     except TypeError as error:
         raise WorkerLost("its greeting makes no sense") from error
-
-
-def _read_claim(claim: bytes, program: Program) -> tuple[Status, Any, ExceptionInfo | None]:
-    match wire.parse(claim):
-        case {"status": "ok"} if program.mode == "stdin":
-            return "ok", None, None
-        case {"status": "ok", "opaque": True}:
-            return "ok", OPAQUE, None
-        case {"status": "ok", "value": value}:
-            try:
-                return "ok", wire.decode(value), None
-            except wire.TooLarge:
-                return "ok", OPAQUE, None
-        case {"status": "exception" | "syntax_error" | "memory" as status, "exception": exception}:
-            return status, None, _read_exception(exception, program)
-        case {"status": "memory" | "output_limit" as status}:
-            return status, None, None
-        case _:
-            raise ValueError("no claim")
-
-
-def _read_exception(data: Any, program: Program) -> ExceptionInfo:
-    match data:
-        case {"type": str(kind), "message": str(message), "frames": list(frames)}:
-            last_line = max(len(program.source.splitlines()), 1)
-            return ExceptionInfo(
-                _clean(kind, MAX_NAME_CHARS),
-                _clean(message, MAX_MESSAGE_CHARS),
-                tuple(_read_frame(frame, last_line) for frame in frames[:MAX_FRAMES]),
-            )
-        case _:
-            raise ValueError("not an exception")
-
-
-def _read_frame(data: Any, last_line: int) -> Frame:
-    match data:
-        case [int(line), str(function)]:
-            line = min(max(line, 1), last_line)  # a syntax error may be seen only behind the last line
-            return Frame(line, _clean(function, MAX_NAME_CHARS))
-        case _:
-            raise ValueError("not a frame")
-
-
-def _clean(text: str, max_chars: int) -> str:
-    """Text that can be encoded as UTF-8, and is the same in every run."""
-    return _ADDRESS.sub("0x…", text)[:max_chars].encode("utf-8", "replace").decode()

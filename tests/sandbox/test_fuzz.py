@@ -78,17 +78,21 @@ exceptions = st.fixed_dictionaries(
         | anything,
     }
 )
-claims = st.binary(max_size=300) | st.one_of(
-    anything,
-    st.fixed_dictionaries({"status": st.just("ok"), "value": values}),
-    st.fixed_dictionaries(
-        {"status": st.sampled_from(["exception", "syntax_error", "memory"]), "exception": exceptions}
+claim_lines = st.binary(max_size=300) | st.tuples(
+    st.one_of(
+        anything,
+        st.fixed_dictionaries({"status": st.just("ok"), "value": values}),
+        st.fixed_dictionaries(
+            {"status": st.sampled_from(["exception", "syntax_error", "memory"]), "exception": exceptions}
+        ),
+        st.fixed_dictionaries(
+            {"status": statuses | anything}, optional={"value": values, "exception": exceptions | anything}
+        ),
+        st.fixed_dictionaries({"status": st.just("ok"), "opaque": anything}),
     ),
-    st.fixed_dictionaries(
-        {"status": statuses | anything}, optional={"value": values, "exception": exceptions | anything}
-    ),
-    st.fixed_dictionaries({"status": st.just("ok"), "opaque": anything}),
-).map(lambda claim: json.dumps(claim).encode())
+    st.fixed_dictionaries({"stdout_end": st.integers(0, 40) | anything}, optional={"last": anything}),
+).map(lambda parts: json.dumps(parts[0] | parts[1] if isinstance(parts[0], dict) else parts[0]).encode())
+claims = claim_lines | st.lists(claim_lines, max_size=5).map(b"\n".join)
 
 
 @st.composite
@@ -96,7 +100,7 @@ def answers(draw):
     """An answer of a worker: right in parts, or in none, whole or cut short."""
     output, claim = draw(st.binary(max_size=300)), draw(claims)
     header = ANSWER | {
-        "end": draw(st.sampled_from(["exited", "exited", "timeout", "output_limit", "crashed"])),
+        "end": draw(st.sampled_from(["done", "done", "exited", "timeout", "output_limit", "crashed"])),
         "code": draw(st.integers(-70, 260)),
         "stdout_bytes": len(output),
         "claim_bytes": len(claim),
@@ -182,6 +186,13 @@ def check_result(result, program, limits=LIMITS):
             assert 1 <= frame.line <= lines and len(frame.function.encode()) <= 400
 
 
+def check_results(results, most, program):
+    """Fail unless these are results of a batch of at most so many runs."""
+    assert 1 <= len(results) <= most
+    for result in results:
+        check_result(result, program)
+
+
 class TestWorkersThatLie:
     @given(answer=answers(), program=st.sampled_from([STDIN, FUNCTION]), step=st.sampled_from([1, 7, 1 << 20]))
     @settings(max_examples=600, deadline=None)
@@ -189,17 +200,19 @@ class TestWorkersThatLie:
         worker = WorkerProcess(Liar(GREETING + answer, step))
         worker.begin_program(program, LIMITS)
         with contextlib.suppress(WorkerLost):
-            check_result(worker.run("1", 1.0, fresh=True), program)
+            check_results(worker.run(["1", "2", "3"], 1.0, fresh=True), 3, program)
 
     @given(claim=claims, program=st.sampled_from([FUNCTION, FUNCTION, STDIN]), code=st.sampled_from([0, 1]))
-    @example(claim=b'{"status": "ok", "value": {"set": [[]]}}', program=FUNCTION, code=0)
-    @example(claim=b'{"status": "ok", "value": {"dict": [[{"set": []}, 1]]}}', program=FUNCTION, code=0)
+    @example(claim=b'{"stdout_end": 0, "status": "ok", "value": {"set": [[]]}}', program=FUNCTION, code=0)
+    @example(
+        claim=b'{"stdout_end": 0, "status": "ok", "value": {"dict": [[{"set": []}, 1]]}}', program=FUNCTION, code=0
+    )
     @settings(max_examples=600, deadline=None)
     def test_a_claim_is_checked_or_is_none(self, claim, program, code):
         answer = wire.pack(ANSWER | {"claim_bytes": len(claim), "code": code}) + claim
         worker = WorkerProcess(Liar(GREETING + answer))
         worker.begin_program(program, LIMITS)
-        check_result(worker.run("1", 1.0, fresh=True), program)
+        check_results(worker.run(["1", "2", "3"], 1.0, fresh=True), 3, program)
 
     @given(
         greeting=st.binary(max_size=100) | anything.map(lambda x: wire.pack({"isolation": x})) | anything.map(wire.pack)

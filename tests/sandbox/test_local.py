@@ -454,14 +454,17 @@ class TestSeparation:
     @pytest.mark.parametrize(
         "claim",
         [
-            b'{"status": "ok"}',
-            b'{"status": "ok", "value": {"tuple": 3}}',
-            b'{"status": "ok", "value": {"object": []}}',
-            b'{"status": "ok", "value": %s}' % (b"[" * 5000 + b"]" * 5000),
-            b'{"status": "timeout"}',
-            b'{"status": ["ok"]}',
-            b'{"status": "exception", "exception": null}',
-            b'{"status": "exception", "exception": {"type": "A", "message": "B", "frames": [["x", "f"]]}}',
+            b'{"stdout_end": 0, "status": "ok"}',
+            b'{"stdout_end": 0, "status": "ok", "value": {"tuple": 3}}',
+            b'{"stdout_end": 0, "status": "ok", "value": {"object": []}}',
+            b'{"stdout_end": 0, "status": "ok", "value": %s}' % (b"[" * 5000 + b"]" * 5000),
+            b'{"stdout_end": 0, "status": "timeout"}',
+            b'{"status": "ok", "value": 1}',
+            b'{"stdout_end": 1, "status": "ok", "value": 1}',
+            b'{"stdout_end": "0", "status": "ok", "value": 1}',
+            b'{"stdout_end": 0, "status": ["ok"]}',
+            b'{"stdout_end": 0, "status": "exception", "exception": null}',
+            b'{"stdout_end": 0, "status": "exception", "exception": {"type": "", "message": "", "frames": [["", ""]]}}',
             b"\xff",
             b"[" * 50_000,
             b"3",
@@ -472,11 +475,14 @@ class TestSeparation:
         assert (result.status, result.value, result.exception) == ("no_result", None, None)
 
     def test_forged_claims_give_nothing_that_returning_would_not(self, sandbox):
-        result = call(sandbox, FORGE.format(claim=b'{"status": "ok", "value": {"tuple": [1]}}'))
+        result = call(sandbox, FORGE.format(claim=b'{"stdout_end": 0, "status": "ok", "value": {"tuple": [1]}}'))
         assert (result.status, result.value) == ("ok", (1,))
 
         frames = b'[[1, "f"], [0, "g"], [999, "h"]]'
-        claim = b'{"status": "exception", "exception": {"type": "\\ud800", "message": "", "frames": %s}}' % frames
+        claim = (
+            b'{"stdout_end": 0, "status": "exception", "exception": {"type": "\\ud800", "message": "", "frames": %s}}'
+            % frames
+        )
         result = call(sandbox, FORGE.format(claim=claim))
         assert result.status == "exception"
         last_line = len(FORGE.splitlines())

@@ -6,11 +6,14 @@ could not have by returning or raising.
 
 import atexit
 import builtins
+import contextlib
+import itertools
 import json
 import os
 import random
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
@@ -23,55 +26,79 @@ FILENAME = "Solution.py"
 MESSAGE_CHARS = 4_000
 MAX_FRAMES = 50
 
+BATCH_SECONDS = 0.02
+"""No run of a batch but the first is begun later than this. It bounds what is run in vain once a run has failed, and
+leaves each run about all of the limit that the worker sets to the batch."""
+
+BATCH_BYTES = 1 << 15
+"""No run is begun once a batch has written this much, or half of the output limit."""
+
+_monotonic = time.monotonic
+
 
 class Files(NamedTuple):
     """Descriptors that the worker and its child share."""
 
     source: int
     stdin: int
-    """The input."""
+    """The inputs of a batch, one after another."""
 
     stdout: int
     claim: int
-    """The child's account of the run."""
+    """The child's account of the runs, a line of JSON for each."""
 
     go: int
-    """A pipe: a byte says that the input is there."""
+    """A pipe: the sizes of the inputs say that these are there."""
 
     done: int
-    """A pipe: a byte says that the run is over, and that the process can take another input."""
+    """A pipe: a byte says that the batch is over, and that the process can take another one."""
 
 
 def execute(program: dict[str, Any], files: Files) -> NoReturn:
     """Run a program on the inputs that the worker hands over, until it leaves something behind; end this process."""
     pid = os.getpid()
     code: types.CodeType | None = None
+    most = min(BATCH_BYTES, program["output_bytes"] // 2)
     while True:
-        if not os.read(files.go, 1):
+        sizes = [int(word) for word in os.read(files.go, 1 << 12).split()]
+        if not sizes:
             os._exit(0)
-        os.dup2(files.stdin, 0)
-        os.dup2(files.stdout, 1)
-        os.lseek(0, 0, os.SEEK_SET)
-        os.lseek(1, 0, os.SEEK_SET)
-        random.seed(0)
-        sys.setrecursionlimit(RECURSION_LIMIT)
-        sys.argv = [FILENAME]
-        stdout = _open_standard_streams()
-        claim: dict[str, Any] = {}
-        if code is None:
-            code, claim = _compile(_read_source(files.source))
-        if code is not None:
-            claim = _run(program, code)
-        _attempt(lambda: sys.stdout.flush())
-        _attempt(stdout.flush)
-        if os.getpid() != pid:
-            os._exit(0)  # a fork of the program came here as well
-        if claim["status"] == "ok" and _is_clean() and _write_claim(files.claim, claim):
-            os.write(files.done, b"1")
-            continue
-        _attempt(lift_soft_limits)
-        written = _write_claim(files.claim, claim) or _write_claim(files.claim, {"status": "memory"})
-        os._exit(0 if written or claim == {"status": "ok"} else 1)
+        started = _monotonic()
+        batch = _read_inputs(files.stdin, sizes) if len(sizes) > 1 else [None]
+        stdout_bytes = claim_bytes = 0
+        for number, data in enumerate(batch):
+            if number and (_monotonic() - started > BATCH_SECONDS or stdout_bytes + claim_bytes > most):
+                break
+            stdout = _open_standard_streams(files, data, stdout_bytes)
+            random.seed(0)
+            sys.setrecursionlimit(RECURSION_LIMIT)
+            sys.argv = [FILENAME]
+            claim: dict[str, Any] = {}
+            if code is None:
+                code, claim = _compile(_read_source(files.source))
+            if code is not None:
+                claim = _run(program, code)
+            _attempt(lambda: sys.stdout.flush())
+            _attempt(stdout.flush)
+            if os.getpid() != pid:
+                os._exit(0)  # a fork of the program came here as well
+            with contextlib.suppress(OSError):  # the program closed it
+                stdout_bytes = os.fstat(files.stdout).st_size
+            claim["stdout_end"] = stdout_bytes
+            written = 0
+            if claim["status"] == "ok" and _is_clean():
+                written = _write_claim(files.claim, claim, claim_bytes)
+            if not written:
+                _end(files.claim, claim, claim_bytes)
+            claim_bytes += written
+        os.write(files.done, b"1")
+
+
+def _end(fd: int, claim: dict[str, Any], position: int) -> NoReturn:
+    """End this process, after a run behind which the program has left something or may have."""
+    _attempt(lift_soft_limits)
+    written = _write_claim(fd, claim, position) or _write_claim(fd, {**claim, "status": "memory"}, position)
+    os._exit(0 if written or claim["status"] == "ok" else 1)
 
 
 def _is_clean() -> bool:
@@ -79,7 +106,24 @@ def _is_clean() -> bool:
     return threading.active_count() == 1 and atexit._ncallbacks() == 0
 
 
-def _open_standard_streams() -> Any:
+def _read_inputs(fd: int, sizes: list[int]) -> list[bytes]:
+    """The inputs of a batch, of which nothing is left in the file."""
+    data = os.pread(fd, sum(sizes), 0)
+    os.ftruncate(fd, 0)
+    ends = list(itertools.accumulate(sizes))
+    return [data[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+
+
+def _open_standard_streams(files: Files, data: bytes | None, stdout_start: int) -> Any:
+    """Make them new, for input `data` (None: what the file holds) and output from `stdout_start` on."""
+    if data is not None:
+        os.ftruncate(files.stdin, 0)
+        os.pwrite(files.stdin, data, 0)
+    os.dup2(files.stdin, 0)
+    os.dup2(files.stdout, 1)
+    os.lseek(0, 0, os.SEEK_SET)
+    os.lseek(1, stdout_start, os.SEEK_SET)
+
     def stream(fd: int, mode: str, errors: str) -> Any:
         return open(fd, mode, encoding="utf-8", errors=errors, newline="\n", closefd=False)
 
@@ -204,17 +248,17 @@ def _describe(error: BaseException) -> dict[str, Any]:
     return {"status": status, "exception": {"type": type(error).__name__, "message": message, "frames": frames}}
 
 
-def _write_claim(fd: int, claim: dict[str, Any]) -> bool:
-    """Whether the claim could be written."""
+def _write_claim(fd: int, claim: dict[str, Any], position: int) -> int:
+    """Write a line at `position`; its length, or 0 if it could not be written."""
     try:
-        data = json.dumps(claim).encode("ascii")
-        os.ftruncate(fd, 0)
-        position = 0
-        while position < len(data):
-            position += os.pwrite(fd, data[position:], position)
-        return True
+        data = json.dumps(claim).encode("ascii") + b"\n"
+        os.ftruncate(fd, position)
+        written = 0
+        while written < len(data):
+            written += os.pwrite(fd, data[written:], position + written)
+        return written
     except BaseException:
-        return False
+        return 0
 
 
 def _attempt(function: Callable[[], Any]) -> bool:

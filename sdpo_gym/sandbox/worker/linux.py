@@ -5,6 +5,7 @@ import errno
 import os
 import platform
 import signal
+import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -40,7 +41,8 @@ _SYS_LANDLOCK_ADD_RULE = 445
 _SYS_LANDLOCK_RESTRICT_SELF = 446
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
-_CAPABILITY_VERSION = 0x20080522
+_CAPABILITY_HEADER = (0x20080522).to_bytes(4, sys.byteorder) + bytes(4)  # version 3, this process
+_NO_CAPABILITIES = bytes(24)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -120,8 +122,7 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 def drop_capabilities() -> None:
     """Give up all capabilities for good (with no_new_privs), as capset(2) with empty sets."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    _syscall("capset", _SYS_CAPSET[ARCHITECTURE], header, (ctypes.c_uint32 * 6)())
+    _syscall("capset", _SYS_CAPSET[ARCHITECTURE], _CAPABILITY_HEADER, _NO_CAPABILITIES)
 
 
 def landlock_abi() -> int:

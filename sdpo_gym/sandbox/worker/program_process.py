@@ -1,8 +1,8 @@
 """A process that runs a program on inputs, seen from the worker: fork it, feed it, watch it, end it.
 
-What ended a run is seen and decided here, outside the process, which adds only its claim about the value or the
-exception. The process can forge that claim, or the sign that a run is over; it gains nothing that it could not have by
-returning or raising.
+Inputs come in batches. What ended a batch is seen and decided here, outside the process, which adds only its claims
+about the values or the exception. The process can forge the claims, or the sign that a batch is over; it gains nothing
+that it could not have by returning or raising.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class ProgramProcess:
         self._requests = connection[0]
         self._cores = len(os.sched_getaffinity(0))
         self._cpu_before = 0.0
-        self._runs = 0
+        self._batches = 0
         self._started = time.monotonic()
         self._pid = self._pidfd = -1
         go, self._go = os.pipe()
@@ -88,30 +88,33 @@ class ProgramProcess:
 
     @property
     def stdin(self) -> int:
-        """Descriptor of the file that is to hold the input whenever `run` is called."""
+        """Descriptor of the file that is to hold the inputs whenever `run` is called."""
         return self._files.stdin
 
     @property
     def alive(self) -> bool:
-        """Whether it can take another input."""
+        """Whether it can take another batch."""
         return self._pid > 0 and not select.select([self._pidfd], [], [], 0)[0]
 
-    def run(self, wall_seconds: float) -> dict[str, Any]:
-        """Run the program on one input; the answer says how the run ended, and how much `send_output` has to send.
+    def run(self, sizes: list[int], wall_seconds: float) -> dict[str, Any]:
+        """Run the program on a batch of inputs, of these sizes in bytes, together within the limits of one.
+
+        Returns:
+            How it ended, and how much `send_output` has to send. The process decides how many of the inputs it runs.
 
         Raises:
             OSError: the system did not do what this needs; the worker may not go on.
         """
         files, output_bytes = self._files, self._program["output_bytes"]
-        fresh = self._runs == 0
+        fresh = self._batches == 0
         started = self._started if fresh else time.monotonic()
-        self._runs += 1
+        self._batches += 1
         if not fresh:
             os.ftruncate(files.stdout, 0)
             os.ftruncate(files.claim, 0)
         _drain(self._done)
         try:
-            os.write(self._go, b"1")
+            os.write(self._go, " ".join(map(str, sizes)).encode("ascii"))
         except (BlockingIOError, BrokenPipeError):  # the program filled or closed it
             end = "exited"
         else:
@@ -127,8 +130,8 @@ class ProgramProcess:
         if fresh and not self._was_locked_down() and end in ("done", "exited"):
             raise OSError("a child could not be locked down")
         if end in ("done", "exited"):
-            end = _judge_end(code, cpu_seconds, _size(files.stdout), self._program)
-        if end != "exited":
+            end = _judge_end(end, code, cpu_seconds, _size(files.stdout), self._program)
+        if end != "done":
             self._end()
         return {
             "end": end,
@@ -136,12 +139,12 @@ class ProgramProcess:
             "cpu_seconds": cpu_seconds,
             "wall_seconds": wall,
             "stdout_bytes": min(_size(files.stdout), output_bytes),
-            "claim_bytes": min(_size(files.claim), output_bytes + restrict.CLAIM_BYTES) if end == "exited" else 0,
+            "claim_bytes": min(_size(files.claim), output_bytes + restrict.CLAIM_BYTES),
             "fresh": fresh,
         }
 
     def send_output(self, fd: int, answer: dict[str, Any]) -> None:
-        """Write what the last run wrote and claimed, of which nothing gets into this process's memory."""
+        """Write what the last batch wrote and claimed, of which nothing gets into this process's memory."""
         _send(self._files.stdout, fd, answer["stdout_bytes"])
         _send(self._files.claim, fd, answer["claim_bytes"])
 
@@ -162,7 +165,7 @@ class ProgramProcess:
             return False
 
     def _watch(self, started: float, wall_seconds: float) -> str:
-        """Wait until the run is over; how it ended: `done`, `exited`, or why it has to be stopped."""
+        """Wait until the batch is over; how it ended: `done`, `exited`, or why it has to be stopped."""
         cpu_limit = self._cpu_before + self._program["cpu_seconds"]
         while True:
             wall_left = self._wall_left(started, wall_seconds)
@@ -224,12 +227,12 @@ class ProgramProcess:
         os.waitpid(pid, 0)
 
 
-def _judge_end(code: int, cpu_seconds: float, written: int, program: dict[str, Any]) -> str:
+def _judge_end(end: str, code: int, cpu_seconds: float, written: int, program: dict[str, Any]) -> str:
     if written > program["output_bytes"] or code == -signal.SIGXFSZ:
         return "output_limit"
     if cpu_seconds > program["cpu_seconds"] or code == -signal.SIGXCPU:
         return "timeout"
-    return "crashed" if code < 0 else "exited"
+    return "crashed" if code < 0 else end
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -128,7 +128,6 @@ def restrict(restrictions: Restrictions, limits: dict[str, Any]) -> None:
     _limit(resource.RLIMIT_CORE, 0, 0)
     _limit(resource.RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES)
     _limit(resource.RLIMIT_NPROC, processes, processes)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it; too much output shall end the program
     if restrictions.uid is not None:
         become(restrictions.uid)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)

@@ -6,7 +6,7 @@ All else fails with EPERM: new processes, sockets, signals to others, namespaces
 
 import ctypes
 import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import linux
 
@@ -176,53 +176,76 @@ class Filter:
         """The filter's instructions, 8 bytes each (struct sock_filter)."""
         return struct.pack("=I", pid).join(self._parts)
 
-    def _instructions(self, pid: int) -> Iterator[bytes]:
+    def _instructions(self, pid: int) -> list[bytes]:
+        return [
+            _step(_LOAD, _ARCHITECTURE),
+            _step(_EQUAL, _AUDIT_ARCH[self.architecture], if_true=1),
+            _step(_RETURN, _KILL_PROCESS),
+            _step(_LOAD, _NUMBER),
+            *_search(_ranges(self._checks(pid))),
+        ]
+
+    def _checks(self, pid: int) -> dict[int, list[bytes]]:
+        """What is done about each system call; all others are refused."""
         architecture = self.architecture
         column = 0 if architecture == "x86_64" else 1
-        yield _step(_LOAD, _ARCHITECTURE)
-        yield _step(_EQUAL, _AUDIT_ARCH[architecture], if_true=1)
-        yield _step(_RETURN, _KILL_PROCESS)
-        yield _step(_LOAD, _NUMBER)
-        if column == 0:  # calls of the x32 ABI have numbers of their own
-            yield _step(_AT_LEAST, _X32, if_false=1)
-            yield _step(_RETURN, _ERRNO | _ENOSYS)
-        for numbers in ALLOWED.values():
-            if (number := numbers[column]) is not None:
-                yield _step(_EQUAL, number, if_false=1)
-                yield _step(_RETURN, _ALLOW)
-        yield _step(_EQUAL, CLONE3, if_false=1)  # its flags lie in memory; the C library then uses clone
-        yield _step(_RETURN, _ERRNO | _ENOSYS)
-        yield from _allow_if(CLONE[architecture], 0, [CLONE_THREAD], _ANY_BIT)
-        yield from _allow_if(PRCTL[architecture], 0, PR_NAMES)
-        yield from _allow_if(PRLIMIT64[architecture], 0, [0, pid])
-        yield from _allow_if(IOCTL[architecture], 1, IOCTLS)
-        yield from _allow_if(FCNTL[architecture], 1, FCNTLS)
-        yield from _allow_if(SOCKETPAIR[architecture], 0, [AF_UNIX])
-        yield from _allow_if_null(SENDTO[architecture], 4)
-        yield from _allow_if_null(RECVFROM[architecture], 4)
-        yield from _allow_if(KILL[architecture], 0, [pid])
-        yield from _allow_if(TGKILL[architecture], 0, [pid])
-        yield _step(_RETURN, _ERRNO | _EPERM)
+        checks = {numbers[column]: [_step(_RETURN, _ALLOW)] for numbers in ALLOWED.values()}
+        checks |= {
+            CLONE3: [_step(_RETURN, _ERRNO | _ENOSYS)],  # its flags lie in memory; the C library then uses clone
+            CLONE[architecture]: _allow_if(0, [CLONE_THREAD], _ANY_BIT),
+            PRCTL[architecture]: _allow_if(0, PR_NAMES),
+            PRLIMIT64[architecture]: _allow_if(0, [0, pid]),
+            IOCTL[architecture]: _allow_if(1, IOCTLS),
+            FCNTL[architecture]: _allow_if(1, FCNTLS),
+            SOCKETPAIR[architecture]: _allow_if(0, [AF_UNIX]),
+            SENDTO[architecture]: _allow_if_null(4),
+            RECVFROM[architecture]: _allow_if_null(4),
+            KILL[architecture]: _allow_if(0, [pid]),
+            TGKILL[architecture]: _allow_if(0, [pid]),
+        }
+        if column == 0:
+            checks[_X32] = [_step(_RETURN, _ERRNO | _ENOSYS)]  # from here on, the numbers of the x32 ABI
+        checks.pop(None, None)
+        return checks  # type: ignore[return-value]
 
 
-def _allow_if(number: int, argument: int, values: tuple[int, ...] | list[int], test: int = _EQUAL) -> Iterator[bytes]:
+def _ranges(checks: dict[int, list[bytes]]) -> list[tuple[int, list[bytes]]]:
+    """The first number of each range of system calls that are treated alike, and how, in order."""
+    refuse = [_step(_RETURN, _ERRNO | _EPERM)]
+    ranges = [(0, checks.get(0, refuse))]
+    for number in sorted({number + i for number in checks for i in (0, 1)}):
+        check = checks.get(number, refuse)
+        if check != ranges[-1][1]:
+            ranges.append((number, check))
+    return ranges
+
+
+def _search(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
+    """Find the number's range by halving: when a filter is installed, the kernel goes through it for every number."""
+    if len(ranges) == 1:
+        return ranges[0][1]
+    middle = len(ranges) // 2
+    below = _search(ranges[:middle])
+    return [_step(_AT_LEAST, ranges[middle][0], if_true=len(below)), *below, *_search(ranges[middle:])]
+
+
+def _allow_if(argument: int, values: Sequence[int], test: int = _EQUAL) -> list[bytes]:
     """Allow a call if the low half of an argument is one of `values` (or has one of these bits); else EPERM."""
-    yield _step(_EQUAL, number, if_false=2 + 2 * len(values))
-    yield _step(_LOAD, _ARGUMENTS + 8 * argument)
-    for value in values:
-        yield _step(test, value, if_false=1)
-        yield _step(_RETURN, _ALLOW)
-    yield _step(_RETURN, _ERRNO | _EPERM)
+    allow = [step for value in values for step in (_step(test, value, if_false=1), _step(_RETURN, _ALLOW))]
+    return [_step(_LOAD, _ARGUMENTS + 8 * argument), *allow, _step(_RETURN, _ERRNO | _EPERM)]
 
 
-def _allow_if_null(number: int, argument: int) -> Iterator[bytes]:
+def _allow_if_null(argument: int) -> list[bytes]:
     """Allow a call if all 64 bits of an argument are zero; else EPERM."""
-    yield _step(_EQUAL, number, if_false=6)
-    for half in (0, 4):
-        yield _step(_LOAD, _ARGUMENTS + 8 * argument + half)
-        yield _step(_EQUAL, 0, if_false=3 if half == 0 else 1)
-    yield _step(_RETURN, _ALLOW)
-    yield _step(_RETURN, _ERRNO | _EPERM)
+    offset = _ARGUMENTS + 8 * argument
+    return [
+        _step(_LOAD, offset),
+        _step(_EQUAL, 0, if_false=3),
+        _step(_LOAD, offset + 4),
+        _step(_EQUAL, 0, if_false=1),
+        _step(_RETURN, _ALLOW),
+        _step(_RETURN, _ERRNO | _EPERM),
+    ]
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -1,4 +1,4 @@
-"""The worker's loop: a program, its inputs one by one, an answer to each."""
+"""The worker's loop: a program, its inputs in batches, an answer to each batch."""
 
 import contextlib
 import os
@@ -28,6 +28,7 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
     """
     os.environ.clear()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a host may have left it ignored, and then children vanish
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it; too much output shall end a program
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     _offer_to_out_of_memory_killer()
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
@@ -61,8 +62,8 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
                 copy(requests, source, job["source_bytes"])
             if process is None:
                 process = program_process.ProgramProcess(program, source, restrictions, (requests, answers))
-            copy(requests, process.stdin, job["input_bytes"])
-            header = process.run(job["wall_seconds"])
+            copy(requests, process.stdin, sum(job["input_bytes"]))
+            header = process.run(job["input_bytes"], job["wall_seconds"])
         except EOFError:
             if process is not None:
                 process.end()

@@ -1,0 +1,178 @@
+"""Inputs that share a process: the results are those of a process for each."""
+
+import contextlib
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdpo_gym.sandbox import Limits, LocalSandbox, Program
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+
+LIMITS = Limits(cpu_seconds=0.3, wall_seconds=0.6, output_bytes=20_000)
+
+# What each word makes the program do. "right" and its like are what a judge accepts here.
+DEEDS = """
+import atexit, os, sys, threading, time
+word = sys.stdin.read().strip()
+def deed():
+    if word == "right": print("good")
+    if word == "wrong": print("bad")
+    if word == "silent": pass
+    if word == "raise": raise ValueError(word)
+    if word == "leave": sys.exit(3)
+    if word == "leave right": print("good", flush=True); sys.exit()
+    if word == "vanish": os._exit(0)
+    if word == "vanish right": print("good", flush=True); os._exit(0)
+    if word == "vanish badly": print("good", flush=True); os._exit(1)
+    if word == "die": os.kill(os.getpid(), 9)
+    if word == "hang": time.sleep(9)
+    if word == "spin":
+        while True: pass
+    if word == "pause": time.sleep(0.03); print("good")
+    if word == "much": print("x" * 15_000)
+    if word == "too much": print("x" * 30_000)
+    if word == "thread": threading.Thread(target=lambda: print("good")).start()
+    if word == "daemon": threading.Thread(target=time.sleep, args=(9,), daemon=True).start(); print("good")
+    if word == "at exit": atexit.register(print, "good")
+    if word == "close": print("good", flush=True); os.close(0); os.close(1)
+    if word == "close all": print("good", flush=True); os.closerange(0, 99)
+    if word == "rewind": print("nothing", flush=True); os.lseek(1, 0, 0); print("good   ")
+    if word == "empty": print("nothing", flush=True); os.ftruncate(1, 0); os.lseek(1, 0, 0); print("good")
+    if word == "spoil": sys.stdout = None; os.ftruncate(1, 0)
+    if word == "remember": sys.seen = True; print("good")
+    if word == "recall": print("bad" if hasattr(sys, "seen") else "good")
+    if word == "break": __builtins__.print = None; sys.setrecursionlimit(50); sys.path.clear()
+deed()
+"""
+WORDS = [line.split('"')[1] for line in DEEDS.splitlines() if "if word ==" in line]
+SLOW = {"hang", "spin", "pause"}
+REVISIONS = {"rewind", "empty"}
+"""These change what earlier runs wrote, for better or worse."""
+
+VALUES = "def f(word):\n    return {'right': 1, 'wrong': 2, 'long': [0] * 3000, 'longer': 'x' * 30_000}[word]"
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with contextlib.closing(LocalSandbox(workers=1)) as made:
+        yield made
+
+
+def seen(results):
+    return [
+        (
+            result.status,
+            "good" if result.status == "ok" and accept(0, result) else result.stdout,
+            result.value,
+            result.signal,
+            result.exception and (result.exception.type, result.exception.frames),
+        )
+        for result in results
+    ]
+
+
+def accept(index, result):
+    return result.stdout.strip() in ("good", "x" * 15_000)
+
+
+words = st.lists(st.sampled_from([word for word in WORDS if word not in SLOW | REVISIONS]), max_size=6)
+
+
+@given(before=words, slow=st.sampled_from([None] * 8 + sorted(SLOW)), after=words)
+@settings(max_examples=40, deadline=None)
+def test_sharing_makes_no_difference(sandbox, before, slow, after):
+    inputs = [*before, *([slow] if slow else []), *after]
+    alone = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS)
+    shared = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS, accept=accept)
+    assert all(result.fresh for result in alone)
+    assert seen(shared) == seen(alone)
+
+
+@given(inputs=st.lists(st.sampled_from(["right", "wrong", "raise", "leave", *REVISIONS]), max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_what_is_right_alone_is_right_when_shared(sandbox, inputs):
+    alone = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS)
+    shared = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS, accept=accept)
+    for one, other in zip(alone, shared, strict=True):
+        assert seen([one]) == seen([other]) or (other.status == "ok" and accept(0, other))
+
+
+@given(inputs=st.lists(st.sampled_from(["right", "wrong", "long", "longer", "unknown"]), max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_sharing_makes_no_difference_to_values(sandbox, inputs):
+    program, texts = Program(VALUES, "function", "f"), [f'"{word}"' for word in inputs]
+    alone = sandbox.run(program, texts, LIMITS)
+    shared = sandbox.run(program, texts, LIMITS, accept=lambda index, result: result.value in (1, [0] * 3000))
+    assert seen(shared) == seen(alone)
+
+
+def test_every_run_of_a_batch_starts_anew(sandbox):
+    source = """
+        import random, sys
+        n = int(input())
+        assert input() == "end" and sys.stdin.read() == ""
+        print(n, random.random(), "x" in globals(), sys.argv)
+        x = 1
+        sys.argv.append("y")
+        sys.stdin.close()
+    """
+    results = sandbox.run(
+        Program(textwrap.dedent(source), "stdin"), [f"{n}\nend" for n in range(300)], accept=lambda index, result: True
+    )
+    assert [result.status for result in results] == ["ok"] * 300
+    assert [result.stdout.split(maxsplit=1)[0] for result in results] == [str(n) for n in range(300)]
+    assert len({result.stdout.split(maxsplit=1)[1] for result in results}) == 1
+    assert [result.fresh for result in results] == [True] + [False] * 299
+
+
+def test_judged_in_order_and_not_beyond_the_stop(sandbox):
+    judged = []
+
+    def stop(index, result):
+        judged.append(index)
+        return index == 7
+
+    results = sandbox.run(
+        Program("print(input())", "stdin"), [str(i) for i in range(20)], stop=stop, accept=lambda index, result: True
+    )
+    assert [result.stdout for result in results] == [f"{i}\n" for i in range(8)]
+    assert judged == list(range(8))
+
+
+def test_later_inputs_are_not_there_where_a_failure_counts(sandbox):
+    """What a program says when it fails may be quoted to the model. It must not know the inputs that come later."""
+    source = """
+        import sys
+        def inputs():
+            frame = sys._getframe()
+            while frame.f_back:
+                frame = frame.f_back
+                yield from (value for value in frame.f_locals.values() if isinstance(value, (bytes, list)))
+        n = input()
+        print(n if n != "3" else "failed " + str([value for value in inputs() if "hidden" in str(value)]))
+    """
+    inputs = ["1", "2", "3", "hidden 4", "hidden 5"]
+    results = sandbox.run(
+        Program(textwrap.dedent(source), "stdin"), inputs, accept=lambda index, r: r.stdout == inputs[index] + "\n"
+    )
+    assert [result.stdout.strip() for result in results] == ["1", "2", "failed []", "hidden 4", "hidden 5"]
+    assert results[2].fresh
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 64, 65, 200])
+def test_any_number_of_inputs(sandbox, count):
+    results = sandbox.run(
+        Program("print(input()[::-1])", "stdin"), [f"{i}é" for i in range(count)], accept=lambda index, result: True
+    )
+    assert [result.stdout for result in results] == [f"{i}é"[::-1] + "\n" for i in range(count)]
+
+
+def test_large_inputs_and_small_outputs(sandbox):
+    inputs = ["x" * size for size in (1, 10, 40_000, 70_000, 3, 1_000_000, 5)]
+    limits = Limits(output_bytes=100)
+    results = sandbox.run(Program("print(len(input()))", "stdin"), inputs, limits, accept=lambda index, result: True)
+    assert [(result.status, result.stdout) for result in results] == [("ok", f"{len(text)}\n") for text in inputs]
