@@ -1,0 +1,45 @@
+"""Compares a final answer with the right one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?")
+MAX_CHARACTERS = 200
+
+
+def is_right(given: str, right: str | int) -> bool:
+    """Whether an answer is the right value.
+
+    A number may stand among other words, such as a unit, if it is the only one. A text must stand alone, but for case,
+    quotes and a full stop.
+    """
+    if len(given) > MAX_CHARACTERS:
+        return False
+    if isinstance(right, str):
+        return _plain(given) == _plain(right)
+    numbers = numbers_in(given)
+    return len(numbers) == 1 and numbers[0] == right
+
+
+def numbers_in(text: str) -> list[float]:
+    """The numbers in a text that stand for themselves, not in a word such as an id."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        if not (text[match.start() - 1 : match.start()].isalpha() or text[match.end() : match.end() + 1].isalpha()):
+            found.append(float(match[0].replace(",", "").replace("−", "-")))
+    return found
+
+
+def occurs_in(given: str, result: Any) -> bool:
+    """Whether an answer is a value somewhere in a result."""
+    if isinstance(result, dict):
+        return any(occurs_in(given, value) for value in result.values())
+    if isinstance(result, list):
+        return any(occurs_in(given, value) for value in result)
+    return is_right(given, result)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.strip(" \t\r\n.\"'`*“”‘’").casefold().split())
