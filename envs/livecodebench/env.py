@@ -68,7 +68,8 @@ class LiveCodeBenchEnv(TextEnv):
     gymnasium.make("sdpo/LiveCodeBench-v0", data=None, release=None, preset=None, since=None, until=None,
                    difficulty=None, platform=None, exclude="errata", split="test", visible_fraction=0.5,
                    visible_seed=0, prompt="plain", extraction="last", reward="binary", feedback="standard",
-                   echo_response=False, time_limit=6.0, memory_mb=1024, max_turns=1, render_mode=None)
+                   echo_response=False, time_limit=6.0, memory_mb=1024, sandbox="auto", max_turns=1,
+                   render_mode=None)
     ```
 
     Problems:
@@ -92,6 +93,9 @@ class LiveCodeBenchEnv(TextEnv):
     * `visible_seed`: Picks which ones, together with the problem's id.
     * `time_limit`: CPU seconds for each test.
     * `memory_mb`: Memory for each test.
+    * `sandbox`: What runs the programs: a kind of sandbox, such as `"local"`, `"docker"` or a server's address (see
+      `sdpo_gym.sandbox.make_sandbox`). `"auto"` takes the strongest that works here. Environments of one process share
+      it.
 
     Texts:
 
@@ -146,6 +150,7 @@ class LiveCodeBenchEnv(TextEnv):
         echo_response: bool = False,
         time_limit: float = 6.0,
         memory_mb: int = 1024,
+        sandbox: str = "auto",
         max_turns: int = 1,
         render_mode: str | None = None,
     ):
@@ -159,6 +164,7 @@ class LiveCodeBenchEnv(TextEnv):
             release = chosen.release if data is None else None
             since, until, private_only = chosen.since, chosen.until, chosen.private_only
         verifier = LiveCodeBenchVerifier(
+            sandbox,
             time_limit=time_limit,
             memory_mb=memory_mb,
             reward=reward,

@@ -13,6 +13,7 @@ from envs.livecodebench.judge import Outcome, judge
 from envs.livecodebench.rows import Test
 from envs.livecodebench.wording import render
 from sdpo_gym.sandbox import Limits, Program, RunResult, Sandbox, shared_sandbox
+from sdpo_gym.sandbox.factory import check_kind
 from sdpo_gym.sandbox.protocol import MIN_MEMORY_MB
 from sdpo_gym.tasks import Task, Verifier
 from sdpo_gym.verdict import Verdict
@@ -43,7 +44,8 @@ class LiveCodeBenchVerifier(Verifier):
 
     Args:
         sandbox: Runs the programs; it is given nothing but the source and the inputs, and is not closed by this object.
-            None: the one that this process shares, started when it is first needed.
+            A kind of sandbox (see `make_sandbox`): the one of this kind that the process shares, started when it is
+            first needed.
         time_limit: CPU seconds for each test.
         memory_mb: Memory for each test.
         reward: `binary`, 1.0 if all tests pass, else 0.0; or `dense`, the fraction of tests that pass.
@@ -54,7 +56,7 @@ class LiveCodeBenchVerifier(Verifier):
 
     def __init__(
         self,
-        sandbox: Sandbox | None = None,
+        sandbox: Sandbox | str = "auto",
         *,
         time_limit: float = 6.0,
         memory_mb: int = 1024,
@@ -75,6 +77,8 @@ class LiveCodeBenchVerifier(Verifier):
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        if isinstance(sandbox, str):
+            check_kind(sandbox)
         self._sandbox = sandbox
         self.time_limit = time_limit
         self.memory_mb = memory_mb
@@ -86,7 +90,7 @@ class LiveCodeBenchVerifier(Verifier):
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox in use."""
-        return shared_sandbox() if self._sandbox is None else self._sandbox
+        return shared_sandbox(self._sandbox) if isinstance(self._sandbox, str) else self._sandbox
 
     def verify(self, task: Task, response: str) -> Verdict:
         """Judge one response.

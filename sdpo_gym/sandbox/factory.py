@@ -59,6 +59,7 @@ def make_sandbox(kind: str = "auto", *, require: Collection[str] | None = None, 
         SandboxError: it does not work here, or does not provide what is required; the message says what to do.
         ValueError: there is no such kind, or an argument makes no sense.
     """
+    check_kind(kind)
     if kind == "auto":
         return _make_strongest(REQUIRED if require is None else require, options)
     sandbox = _make_named(kind, options)
@@ -71,6 +72,14 @@ def make_sandbox(kind: str = "auto", *, require: Collection[str] | None = None, 
         sandbox.close()
         raise
     return sandbox
+
+
+def check_kind(kind: str) -> None:
+    """Raise ValueError if there is no such kind of sandbox."""
+    if kind not in KINDS and not kind.startswith(("http://", "https://")):
+        raise ValueError(
+            f"unknown kind of sandbox {kind!r}; choose from {', '.join(KINDS)}, or the address of a server"
+        )
 
 
 def _make_named(kind: str, options: dict[str, Any]) -> Sandbox:
@@ -88,17 +97,15 @@ def _make_named(kind: str, options: dict[str, Any]) -> Sandbox:
         from sdpo_gym.sandbox.unsafe import UnsafeSandbox
 
         return UnsafeSandbox(**options)
-    if kind == "remote" or kind.startswith(("http://", "https://")):
-        from sdpo_gym.sandbox.remote import RemoteSandbox
+    from sdpo_gym.sandbox.remote import RemoteSandbox
 
-        url = options.pop("url", None) or os.environ.get(URL_VARIABLE) if kind == "remote" else kind
-        token = options.pop("token", None) or os.environ.get(TOKEN_VARIABLE)
-        if not url:
-            raise SandboxError(f"no sandbox server is named: set {URL_VARIABLE}, or use its address as the kind")
-        if not token:
-            raise SandboxError(f"the sandbox server's token is missing: set {TOKEN_VARIABLE}")
-        return RemoteSandbox(url, token, **options)
-    raise ValueError(f"unknown kind of sandbox {kind!r}; choose from {', '.join(KINDS)}, or the address of a server")
+    url = options.pop("url", None) or os.environ.get(URL_VARIABLE) if kind == "remote" else kind
+    token = options.pop("token", None) or os.environ.get(TOKEN_VARIABLE)
+    if not url:
+        raise SandboxError(f"no sandbox server is named: set {URL_VARIABLE}, or use its address as the kind")
+    if not token:
+        raise SandboxError(f"the sandbox server's token is missing: set {TOKEN_VARIABLE}")
+    return RemoteSandbox(url, token, **options)
 
 
 def _make_strongest(require: Collection[str], options: dict[str, Any]) -> Sandbox:

@@ -84,12 +84,18 @@ class _Child:
             raise SandboxError(f"cannot start {command[0]}: {error}") from error
 
     def send(self, data: bytes, deadline: float) -> None:
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        self._set_deadline(deadline)
         self._socket.sendall(data)
 
     def receive(self, count: int, deadline: float) -> bytes:
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        self._set_deadline(deadline)
         return self._socket.recv(count)
+
+    def _set_deadline(self, deadline: float) -> None:
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("the worker does not answer in time")
+        self._socket.settimeout(seconds)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -697,6 +697,22 @@ class TestHost:
         assert os.waitpid(pid, 0)[1] == 0
         assert output(sandbox, "print(3)") == "3\n"
 
+    def test_a_busy_machine_condemns_nobody(self, sandbox):
+        """The program gets a tenth of a CPU, so that its 0.3 seconds take longer than its wall limit."""
+        source = "import time\nwhile time.process_time() < 0.3: pass\nprint('done')"
+        limits = Limits(cpu_seconds=1.0, wall_seconds=0.5)
+        burners = [
+            subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
+            for _ in range(10 * len(os.sched_getaffinity(0)))
+        ]
+        try:
+            results = sandbox.run(Program(source, "stdin"), [""] * 3, limits)
+        finally:
+            for burner in burners:
+                burner.kill()
+                burner.wait()
+        assert [(result.status, result.stdout) for result in results] == [("ok", "done\n")] * 3
+
     def test_shared_sandbox(self):
         sandbox = shared_sandbox()
         assert shared_sandbox() is sandbox

@@ -12,6 +12,7 @@ from gymnasium.wrappers.vector import DictInfoToList
 
 import sdpo_gym  # noqa: F401  (registers the environment)
 from envs.livecodebench.env import LiveCodeBenchEnv, LiveCodeBenchVectorEnv
+from sdpo_gym.sandbox import make_sandbox
 
 ID = "sdpo/LiveCodeBench-v0"
 GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
@@ -52,6 +53,17 @@ def test_made_by_gymnasium(data):
     assert terminations.all()
     assert infos["task_id"].tolist() == ["one", "three"]
     vector.close()
+
+
+def test_the_sandbox_is_chosen_by_name(data):
+    env = LiveCodeBenchEnv(data=data, sandbox="unsafe")
+    env.reset(options={"task": "one"})
+    source = "import os\ndef add(a, b):\n    return a + b if os.environ else 0"
+    assert env.step(f"```python\n{source}\n```")[1] == 1.0  # unlike every other sandbox's, its programs have one
+    with pytest.raises(ValueError, match="locla"):
+        LiveCodeBenchEnv(data=data, sandbox="locla")
+    with pytest.raises(ValueError, match="locla"):
+        make_sandbox("locla")
 
 
 def test_later_turns_observe_the_feedback(data):
