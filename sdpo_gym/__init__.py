@@ -5,7 +5,7 @@ Importing this package registers every environment, so that ``gymnasium.make("sd
 
 from sdpo_gym.registry import ENVIRONMENTS, register_environments
 from sdpo_gym.spaces import UnicodeText
-from sdpo_gym.tasks import Message, Task, TaskList, TaskSet, Verifier
+from sdpo_gym.tasks import EndlessTaskSet, Message, Task, TaskList, TaskSet, Verifier
 from sdpo_gym.text_env import TextEnv
 from sdpo_gym.vector import TextVectorEnv
 from sdpo_gym.verdict import Verdict
@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ENVIRONMENTS",
+    "EndlessTaskSet",
     "Message",
     "Task",
     "TaskList",

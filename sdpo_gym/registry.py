@@ -9,9 +9,17 @@ ENVIRONMENTS = {
         "entry_point": "envs.livecodebench.env:LiveCodeBenchEnv",
         "vector_entry_point": "envs.livecodebench.env:LiveCodeBenchVectorEnv",
     },
+    "sdpo/Chemistry-v0": {
+        "entry_point": "envs.chemistry.env:ChemistryEnv",
+        "vector_entry_point": "envs.chemistry.env:ChemistryVectorEnv",
+    },
     "sdpo/SciKnowEval-v0": {
         "entry_point": "envs.sciknoweval.env:SciKnowEvalEnv",
         "vector_entry_point": "envs.sciknoweval.env:SciKnowEvalVectorEnv",
+    },
+    "sdpo/ToolUse-v0": {
+        "entry_point": "envs.tool_use.env:ToolUseEnv",
+        "vector_entry_point": "envs.tool_use.env:ToolUseVectorEnv",
     },
 }
 

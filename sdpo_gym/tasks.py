@@ -32,16 +32,20 @@ class Task:
         return "\n\n".join(message["content"] for message in self.messages)
 
 
-class TaskSet(Protocol):
-    """An ordered, addressable collection of tasks."""
-
-    def __len__(self) -> int: ...
+class EndlessTaskSet(Protocol):
+    """Tasks without end, made when they are asked for. It has no length: every index from 0 on is a task."""
 
     def __getitem__(self, index: int) -> Task: ...
 
     def find(self, task_id: str) -> Task:
         """Return the task with this id. Raises KeyError when there is none."""
         ...
+
+
+class TaskSet(EndlessTaskSet, Protocol):
+    """An ordered, addressable collection of tasks."""
+
+    def __len__(self) -> int: ...
 
 
 class TaskList(Sequence[Task]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, ClassVar
 
 import gymnasium
@@ -10,8 +10,11 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sdpo_gym.spaces import UnicodeText
-from sdpo_gym.tasks import Message, Task, TaskSet, Verifier
+from sdpo_gym.tasks import EndlessTaskSet, Message, Task, TaskSet, Verifier
 from sdpo_gym.verdict import Verdict
+
+ENDLESS = 1 << 31
+"""Indexes of endless tasks are drawn from 0 … ENDLESS − 1."""
 
 NO_FEEDBACK = "That is not correct."
 """The observation after a failed attempt about which the verifier says nothing."""
@@ -70,7 +73,7 @@ class TextEnv(gymnasium.Env[str, str]):
     `""` while the episode goes on). The feedback on the last attempt is only in `info`, not in the observation.
 
     Args:
-        tasks: The tasks, in order.
+        tasks: The tasks, in order; or endless ones.
         verifier: Judges the responses. It may be shared by several environments and is not closed by this one.
         max_turns: How many responses an episode allows.
         render_mode: None or `"ansi"` (the chat as text).
@@ -78,7 +81,14 @@ class TextEnv(gymnasium.Env[str, str]):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}
 
-    def __init__(self, tasks: TaskSet, verifier: Verifier, *, max_turns: int = 1, render_mode: str | None = None):
+    def __init__(
+        self,
+        tasks: TaskSet | EndlessTaskSet,
+        verifier: Verifier,
+        *,
+        max_turns: int = 1,
+        render_mode: str | None = None,
+    ):
         if isinstance(max_turns, bool) or not isinstance(max_turns, int) or max_turns < 1:
             raise ValueError(f"max_turns must be a whole number of at least 1, not {max_turns!r}")
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -92,9 +102,9 @@ class TextEnv(gymnasium.Env[str, str]):
         self._episode: TextEpisode | None = None
 
     @property
-    def num_tasks(self) -> int:
-        """How many tasks there are; `options={"task": i}` takes 0 … num_tasks − 1."""
-        return len(self.tasks)
+    def num_tasks(self) -> int | None:
+        """How many tasks there are; `options={"task": i}` takes 0 … num_tasks − 1. None: they are endless."""
+        return len(self.tasks) if isinstance(self.tasks, Sized) else None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         super().reset(seed=seed)
@@ -120,7 +130,7 @@ class TextEnv(gymnasium.Env[str, str]):
         choice = options.pop("task", None)
         if options:
             raise ValueError(f"unknown reset options {sorted(options)}; the only one is 'task' (an index or a task id)")
-        index = rng.integers(len(self.tasks)) if choice is None else choice
+        index = rng.integers(self.num_tasks or ENDLESS) if choice is None else choice
         return TextEpisode(self._task(index), self.max_turns)
 
     def check_action(self, episode: TextEpisode | None, action: Any) -> str:
@@ -147,12 +157,14 @@ class TextEnv(gymnasium.Env[str, str]):
             try:
                 return self.tasks.find(choice)
             except KeyError:
+                number = "they are endless" if self.num_tasks is None else f"there are {self.num_tasks}"
                 raise ValueError(
-                    f"unknown task id {choice!r}; ids look like {self.tasks[0].id!r}, and there are {len(self.tasks)}"
+                    f"unknown task id {choice!r}; ids look like {self.tasks[0].id!r}, and {number}"
                 ) from None
         if isinstance(choice, (int, np.integer)) and not isinstance(choice, bool):
-            if not 0 <= choice < len(self.tasks):
-                raise ValueError(f"task index {choice} is out of range: there are {len(self.tasks)} tasks, from 0")
+            if choice < 0 or (self.num_tasks is not None and choice >= self.num_tasks):
+                number = "the tasks are numbered" if self.num_tasks is None else f"there are {self.num_tasks} tasks,"
+                raise ValueError(f"task index {choice} is out of range: {number} from 0")
             return self.tasks[int(choice)]
         raise ValueError(f"options['task'] must be an index or a task id, not {choice!r:.100}")
 

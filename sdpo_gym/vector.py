@@ -50,8 +50,8 @@ class TextVectorEnv(VectorEnv):
         self._observations = [""] * num_envs
 
     @property
-    def num_tasks(self) -> int:
-        """How many tasks there are; `options={"task": […]}` takes 0 … num_tasks − 1."""
+    def num_tasks(self) -> int | None:
+        """How many tasks there are; `options={"task": […]}` takes 0 … num_tasks − 1. None: they are endless."""
         return self._env.num_tasks
 
     def reset(

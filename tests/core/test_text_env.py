@@ -142,6 +142,31 @@ def test_task_lists():
         TaskList([task, task])
 
 
+class Squares:
+    """Endless tasks."""
+
+    def __getitem__(self, index):
+        return Task(f"square-{index}", ({"role": "user", "content": f"{index} squared"},))
+
+    def find(self, task_id):
+        if not task_id.startswith("square-"):
+            raise KeyError(task_id)
+        return self[int(task_id.removeprefix("square-"))]
+
+
+def test_endless_tasks():
+    env = TextEnv(Squares(), toy_env.LengthVerifier())
+    assert env.num_tasks is None
+    drawn = [env.reset(seed=seed)[1]["task_id"] for seed in range(20)]
+    assert len(set(drawn)) == 20
+    assert drawn == [env.reset(seed=seed)[1]["task_id"] for seed in range(20)]
+    assert env.reset(options={"task": 10**12})[0] == "1000000000000 squared"
+    assert env.reset(options={"task": drawn[3]})[1]["task_id"] == drawn[3]
+    for task, message in (("cube-1", "look like 'square-0', and they are endless"), (-1, "out of range.*from 0")):
+        with pytest.raises(ValueError, match=message):
+            env.reset(options={"task": task})
+
+
 def test_render():
     env = toy_env.EvenLengthEnv(max_turns=2, render_mode="ansi")
     env.reset(options={"task": 0})

@@ -1,0 +1,1 @@
+"""Endless chemistry tasks, verified by RDKit, with feedback that says why."""

@@ -1,0 +1,1 @@
+"""Molecules: formulas, functional groups, properties, and where generated ones come from."""

@@ -1,0 +1,1 @@
+"""Reads SMILES that a model wrote: what is wrong with them, and where."""

@@ -1,0 +1,211 @@
+"""From a SMILES string to a molecule, behind guards that keep RDKit from hanging.
+
+RDKit's parser and ring perception can take minutes on hostile strings of 160 characters, holding Python's lock. So
+nothing but linear work is done before length, atoms and rings are bounded. Messages come from the linter and from
+RDKit's structured problems, never from its log, which all threads of a process share.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+
+from rdkit import Chem, DataStructs, RDLogger
+from rdkit.Chem import rdFingerprintGenerator
+
+from envs.chemistry.molecules.formula import Formula
+from envs.chemistry.smiles.lint import SmilesProblem, scan
+from envs.chemistry.smiles.motifs import odd_motif
+
+MAX_LENGTH = 200
+MAX_HEAVY_ATOMS = 60
+MAX_RINGS = 8
+"""Independent cycles. Beyond about 12, ring perception can take exponential time."""
+
+MAX_RING_SIZE = 12
+ELEMENTS = ("B", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
+
+_USUAL_BONDS = {"B": 3, "C": 4, "N": 3, "O": 2, "F": 1, "P": 5, "S": 6, "Cl": 1, "Br": 1, "I": 1, "H": 1}
+
+_PARAMETERS = Chem.SmilesParserParams()
+_PARAMETERS.sanitize = False
+_PARAMETERS.removeHs = False
+_PARAMETERS.allowCXSMILES = False
+_PARAMETERS.parseName = False
+_PARAMETERS.strictCXSMILES = True
+
+_FINGERPRINTS = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+_POSITIVE = Chem.MolFromSmarts("[$([N+](=O)[O-]),$([NX4+][O-]),$([n+][O-]),$([N+]=[N-]),$([N+]#[C-]),$([N-]=[N+])]")
+_NEGATIVE = Chem.MolFromSmarts("[$([O-][N+]),$([O-][n+]),$([N-]=[N+]),$([C-]#[N+])]")
+
+RDLogger.DisableLog("rdApp.*")  # else every invalid string prints a message
+
+
+class Molecule:
+    """A valid molecule, with what is computed from it on demand. Stereochemistry is left out."""
+
+    def __init__(self, smiles: str, mol: Chem.Mol):
+        self.smiles = smiles
+        self.mol = mol
+        self.cache: dict[str, object] = {}
+        """For functions elsewhere that compute something of the molecule."""
+
+    @cached_property
+    def canonical(self) -> str:
+        """The same for all SMILES of this molecule, within one version of RDKit."""
+        return Chem.MolToSmiles(self.mol, isomericSmiles=False)
+
+    @cached_property
+    def formula(self) -> Formula:
+        return Formula.of(self.mol)
+
+    @cached_property
+    def rings(self) -> int:
+        """Independent cycles."""
+        return self.mol.GetNumBonds() - self.mol.GetNumAtoms() + 1
+
+    @property
+    def heavy_atoms(self) -> int:
+        return self.mol.GetNumAtoms()
+
+    @cached_property
+    def fingerprint(self) -> DataStructs.ExplicitBitVect:
+        return _FINGERPRINTS.GetFingerprint(self.mol)
+
+    def similarity(self, other: Molecule) -> float:
+        """Tanimoto similarity of Morgan fingerprints of radius 2 (ECFP4-like), 0 … 1."""
+        return DataStructs.TanimotoSimilarity(self.fingerprint, other.fingerprint)
+
+
+@lru_cache(maxsize=4096)
+def read_molecule(text: str) -> Molecule | SmilesProblem:
+    """The molecule that a SMILES string stands for, or what is wrong with the string or with the molecule."""
+    if len(text) > MAX_LENGTH:
+        return SmilesProblem(f"the answer has {len(text)} characters; at most {MAX_LENGTH} are read as SMILES")
+    found = scan(text)
+    if found.problem is not None:
+        return found.problem
+    mol = Chem.MolFromSmiles(text, _PARAMETERS)
+    if mol is None:  # the linter let something pass
+        return SmilesProblem("this is not a valid SMILES string")
+    problem = _graph_problem(text, mol) or _sanitize(text, mol, found.atoms)
+    if problem is None and "[" in text:
+        mol = Chem.RemoveHs(mol, updateExplicitCount=False, sanitize=True)
+        problem = _charge_problem(mol)
+    return problem or _shape_problem(mol) or Molecule(text, mol)
+
+
+def molecule(text: str) -> Molecule:
+    """The molecule of a SMILES string of our own.
+
+    Raises:
+        ValueError: the string is not acceptable.
+    """
+    read = read_molecule(text)
+    if isinstance(read, SmilesProblem):
+        raise ValueError(f"{text!r} is no acceptable SMILES string: {read.message}")
+    return read
+
+
+def _graph_problem(text: str, mol: Chem.Mol) -> SmilesProblem | None:
+    """What can be said of the bare graph, in linear time."""
+    brackets = "[" in text or "*" in text  # only there can be hydrogens, other elements, isotopes and labels
+    heavy = sum(atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()) if brackets else mol.GetNumAtoms()
+    if heavy > MAX_HEAVY_ATOMS:
+        return SmilesProblem(
+            f"the molecule has {heavy} atoms other than hydrogen; at most {MAX_HEAVY_ATOMS} are allowed"
+        )
+    fragments = len(Chem.GetMolFrags(mol)) if "." in text else 1
+    rings = mol.GetNumBonds() - mol.GetNumAtoms() + fragments
+    if rings > MAX_RINGS:
+        return SmilesProblem(f"the molecule has {rings} rings; at most {MAX_RINGS} are allowed")
+    if fragments > 1:
+        return SmilesProblem(f"one molecule is asked for, but the dot separates {fragments} of them")
+    if any(sign in text for sign in "~$<>"):
+        return SmilesProblem("only single, double, triple and aromatic bonds are allowed")
+    if brackets:
+        for atom in mol.GetAtoms():
+            problem = _atom_problem(atom)
+            if problem:
+                return SmilesProblem(problem)
+    if not heavy:
+        return SmilesProblem("the molecule has no atom other than hydrogen")
+    return None
+
+
+def _atom_problem(atom: Chem.Atom) -> str | None:
+    symbol = atom.GetSymbol()
+    if atom.GetAtomicNum() == 0:
+        return "'*' stands for any atom; write the atom itself"
+    if symbol != "H" and symbol not in ELEMENTS:
+        return f"the element {symbol} is not allowed; use {', '.join(ELEMENTS)}"
+    if atom.GetIsotope():
+        return "isotope labels are not allowed"
+    if atom.GetAtomMapNum():
+        return "atom-map labels (the number after ':' in brackets) are not allowed"
+    if symbol == "H" and atom.GetDegree() != 1:
+        return "a hydrogen atom has exactly one bond"
+    return None
+
+
+def _sanitize(text: str, mol: Chem.Mol, positions: tuple[int, ...]) -> SmilesProblem | None:
+    """Have RDKit complete the molecule, in place; or say why it cannot."""
+    try:
+        Chem.SanitizeMol(mol)
+        return None
+    except (Chem.MolSanitizeException, ValueError, RuntimeError):
+        mol = Chem.MolFromSmiles(text, _PARAMETERS)  # sanitizing left it half done
+    problems = Chem.DetectChemistryProblems(mol)
+    kind = problems[0].GetType() if problems else ""
+    if kind == "AtomValenceException":
+        return _valence_message(mol.GetAtomWithIdx(problems[0].GetAtomIdx()), positions)
+    if kind == "KekulizeException":
+        indices = sorted(problems[0].GetAtomIndices())
+        first, last = positions[indices[0]], positions[indices[-1]]
+        return SmilesProblem(
+            f"no alternating single and double bonds can be assigned to the {len(indices)} lower-case (aromatic) atoms "
+            f"between characters {first} and {last}; an aromatic ring of five needs one o, s or [nH]",
+            first,
+        )
+    if kind == "AtomKekulizeException":
+        position = positions[problems[0].GetAtomIdx()]
+        return SmilesProblem(f"the lower-case (aromatic) atom at character {position} is not in a ring", position)
+    return SmilesProblem("no sensible molecule has this structure")
+
+
+def _valence_message(atom: Chem.Atom, positions: tuple[int, ...]) -> SmilesProblem:
+    symbol, position = atom.GetSymbol(), positions[atom.GetIdx()]
+    bonds = sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds()) + atom.GetNumExplicitHs()
+    neighbours = ", ".join(other.GetSymbol() for other in atom.GetNeighbors())
+    usual = _USUAL_BONDS[symbol]
+    charge = f" with charge {atom.GetFormalCharge():+d}" if atom.GetFormalCharge() else ""
+    allowed = "has another number of bonds" if charge else f"has at most {usual}"
+    return SmilesProblem(
+        f"the atom {symbol}{charge} at character {position} has {bonds:g} bonds in all"
+        + (f" (to {neighbours}, multiple bonds counted)" if neighbours else "")
+        + f", but such an atom {allowed}",
+        position,
+    )
+
+
+def _charge_problem(mol: Chem.Mol) -> SmilesProblem | None:
+    if any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
+        return SmilesProblem(
+            "an atom in brackets lacks hydrogens, so the molecule is a radical; name them, as in [CH3]"
+        )
+    charged = {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetFormalCharge()}
+    if charged:
+        allowed = {i for pattern in (_POSITIVE, _NEGATIVE) for (i,) in mol.GetSubstructMatches(pattern)}
+        if charged - allowed or Chem.GetFormalCharge(mol):
+            return SmilesProblem("charges are allowed only within nitro groups, N-oxides, azides and isonitriles")
+    return None
+
+
+def _shape_problem(mol: Chem.Mol) -> SmilesProblem | None:
+    """What a chemist would object to in a molecule that is formally valid."""
+    largest = max((len(ring) for ring in mol.GetRingInfo().AtomRings()), default=0)
+    if largest > MAX_RING_SIZE:
+        return SmilesProblem(f"the molecule has a ring of {largest} atoms; rings have at most {MAX_RING_SIZE}")
+    motif = odd_motif(mol)
+    if motif:
+        return SmilesProblem(f"the molecule has {motif}, which a chemist would not accept here")
+    return None
