@@ -155,12 +155,18 @@ class LiveCodeBenchVerifier(Verifier):
             timeouts += result.status == "timeout"
             return result.status == "syntax_error" or timeouts == MAX_TIMEOUTS
 
+        judged: dict[int, Outcome] = {}
+
         def accept(index: int, result: RunResult) -> bool:
-            return judge(tests[index], result, functional=functional).passed
+            judged[index] = judge(tests[index], result, functional=functional)
+            return judged[index].passed
 
         results = self.sandbox.run(program, [test.input for test in tests], limits, stop=stop, accept=accept)
         results = results + [RunResult("not_run")] * (len(tests) - len(results))
-        return [judge(test, result, functional=functional) for test, result in zip(tests, results, strict=True)]
+        return [
+            judged[i] if i in judged and judged[i].result is result else judge(test, result, functional=functional)
+            for i, (test, result) in enumerate(zip(tests, results, strict=True))
+        ]
 
 
 def _tests(task: Task) -> list[Test]:

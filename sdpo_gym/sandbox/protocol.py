@@ -71,6 +71,8 @@ class Limits:
     """Wall time for all inputs together."""
 
     memory_mb: int = 1024
+    """Address space for each process beyond that of an interpreter, with whatever packages are loaded."""
+
     output_bytes: int = 1 << 20
 
     @property

@@ -697,6 +697,15 @@ class TestHost:
         assert os.waitpid(pid, 0)[1] == 0
         assert output(sandbox, "print(3)") == "3\n"
 
+    def test_packages_that_other_programs_use_take_none_of_the_memory(self):
+        """A worker loads numpy once for all."""
+        limits = Limits(memory_mb=64)
+        half = "x = bytearray(32 << 20)\nprint('kept')"
+        with contextlib.closing(LocalSandbox(workers=1)) as sandbox:
+            for source in (half, f"import numpy\n{half}", half, f"{half}\ny = bytearray(48 << 20)"):
+                result = run(sandbox, source, limits=limits)
+                assert result.status == ("memory" if "y" in source.split() else "ok"), source
+
     def test_a_busy_machine_condemns_nobody(self, sandbox):
         """The program gets a tenth of a CPU, so that its 0.3 seconds take longer than its wall limit."""
         source = "import time\nwhile time.process_time() < 0.3: pass\nprint('done')"

@@ -118,7 +118,7 @@ def restrict(restrictions: Restrictions, limits: dict[str, Any]) -> None:
     """Lock this process down. Called in the child, before it touches anything of the program."""
     worker = os.getppid()
     os.setsid()
-    memory = limits["memory_mb"] << 20
+    memory = limits["memory_bytes"]
     output = limits["output_bytes"] + 1
     cpu = math.ceil(CPU_BACKSTOP * limits["cpu_seconds"])
     processes = PROCESSES if restrictions.private_uid else _system_threads() + 4 * PROCESSES

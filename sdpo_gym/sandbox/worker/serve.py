@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 from typing import Any
 
@@ -54,8 +55,8 @@ def main(requests: int, answers: int, uid_offset: int, namespaces: str, layers: 
                 answer(answers, {})
                 continue
             if "source_bytes" in job:
-                program = job
-                library.preload(program["preload"])
+                library.preload(job["preload"])
+                program = job | {"memory_bytes": (job["memory_mb"] << 20) + _own_bytes()}
                 if source >= 0:
                     os.close(source)
                 source = linux.memfd_create("source")
@@ -103,6 +104,12 @@ def copy(source: int, target: int, count: int) -> None:
             written += os.pwrite(target, part[written:received], position + written)
         position += received
     buffer[:] = bytes(len(buffer))
+
+
+def _own_bytes() -> int:
+    """Address space of this process, which programs get beyond their limit: what is loaded here is not theirs."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def _offer_to_out_of_memory_killer() -> None:
