@@ -43,7 +43,7 @@ class Reply:
 def parse_react(response: str) -> Reply:
     """Read the form with `Action`, `Action Input` and `Final Answer`."""
     labels = list(_LABEL.finditer(response))
-    ends = [label.start() for label in labels[1:]] + [len(response)]
+    ends = [*(label.start() for label in labels), len(response)][1:]
     calls: list[Call] = []
     name: str | None = None
     for label, end in zip(labels, ends, strict=True):

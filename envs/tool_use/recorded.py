@@ -20,7 +20,7 @@ from sdpo_gym.tasks import Task, TaskList, Verifier
 from sdpo_gym.verdict import Verdict
 
 _ACTION = re.compile(r"Action:\s*(\w+)")
-_INPUT = re.compile(r"Action Input:\s*(\{.*?\})", re.DOTALL)
+_INPUT = re.compile(r"Action Input:\s*(?=\{)")
 
 _TEXTS = {
     "format": "The response has no calls that can be read: {problem}",
@@ -82,9 +82,12 @@ def grade_paper(response: str, expected: Sequence[Call]) -> tuple[bool, str]:
     if not names:
         return False, "There is no 'Action:'."
     merged: dict[str, Any] = {}
-    for text in _INPUT.findall(response):
+    for match in _INPUT.finditer(response):
+        end = response.find("}", match.end()) + 1
+        if not end:
+            break
         try:
-            merged |= load_json(text)[0]
+            merged |= load_json(response[match.end() : end])[0]
         except ValueError as error:
             return False, f"An Action Input is not a JSON object: {error}."
     wanted: dict[str, Any] = {}
