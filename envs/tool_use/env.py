@@ -46,8 +46,8 @@ class ToolUseEnv(TextEnv):
 
     ## Starting State
 
-    One task, drawn with the seed, or chosen with `reset(options={"task": index or id})`. Ids are such as
-    `"level2-train-17"`.
+    One task, drawn with the seed, or chosen with `reset(options={"task": index or id})`. There is no last index. An id
+    is such as `"level2-train-17"`.
 
     ## Episode End
 
@@ -56,8 +56,8 @@ class ToolUseEnv(TextEnv):
     ## Arguments
 
     ```python
-    gymnasium.make("sdpo/ToolUse-v0", levels=(0, 1, 2, 3, 4), split="train", num_tasks=1000, call_format="react",
-                   n_shots=0, data=None, grader=None, feedback="standard", max_turns=None, render_mode=None)
+    gymnasium.make("sdpo/ToolUse-v0", levels=(0, 1, 2, 3, 4), split="train", call_format="react", n_shots=0,
+                   data=None, grader=None, feedback="standard", max_turns=None, render_mode=None)
     ```
 
     * `levels`: A level or several, from which tasks come in turn. 0: one call with arguments that the question gives,
@@ -65,10 +65,9 @@ class ToolUseEnv(TextEnv):
       be looked up first. 3: several look-ups, or one and a change, among all twelve tools. 4: results decide which call
       comes next.
     * `split`: `"train"` or `"test"`. They share no question.
-    * `num_tasks`: How many tasks.
     * `call_format`: `"react"`, lines with `Action:`, `Action Input:` and `Final Answer:`; or `"json"`, a JSON object.
-    * `n_shots`: How many solved examples precede the question, as earlier turns of the chat. They are other questions
-      from the same template.
+    * `n_shots`: How many solved examples precede the question, as earlier turns of the chat, at most 8. They are of
+      the same template.
     * `data`: A file of recorded calls, rows of the SDPO authors' ToolAlpaca data. The arguments above have no meaning
       then.
     * `grader`: For `data`: `"calls"`, the default, compares each call; `"paper"`, as the paper does, the names of all
@@ -98,7 +97,6 @@ class ToolUseEnv(TextEnv):
         *,
         levels: int | Iterable[int] | None = None,
         split: str | None = None,
-        num_tasks: int | None = None,
         call_format: str | None = None,
         n_shots: int | None = None,
         data: str | Path | None = None,
@@ -110,7 +108,6 @@ class ToolUseEnv(TextEnv):
         generated = {
             "levels": levels,
             "split": split,
-            "num_tasks": num_tasks,
             "call_format": call_format,
             "n_shots": n_shots,
         }
@@ -130,8 +127,7 @@ class ToolUseEnv(TextEnv):
             tasks = ToolTasks(
                 _levels(levels),
                 _one_of("split", "train" if split is None else split, SPLITS),
-                _whole("num_tasks", 1000 if num_tasks is None else num_tasks, 1, 1_000_000),
-                _whole("n_shots", n_shots or 0, 0, MAX_SHOTS),
+                _shots(n_shots),
                 _one_of("call_format", call_format, PARSERS),
             )
         super().__init__(tasks, verifier, max_turns=max_turns, render_mode=render_mode)
@@ -157,7 +153,9 @@ def _one_of(name: str, value: str, known: Iterable[str]) -> str:
     return value
 
 
-def _whole(name: str, value: int, lowest: int, highest: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise ValueError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}")
-    return value
+def _shots(n_shots: int | None) -> int:
+    if n_shots is None:
+        return 0
+    if isinstance(n_shots, bool) or not isinstance(n_shots, int) or not 0 <= n_shots <= MAX_SHOTS:
+        raise ValueError(f"n_shots must be a whole number from 0 to {MAX_SHOTS}, not {n_shots!r}")
+    return n_shots

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from sdpo_gym.tasks import Message, Task
 SPLITS = ("train", "test")
 MAX_SHOTS = 8
 MAX_ATTEMPTS = 10_000
+
+_ID = re.compile(r"level([0-9])-(train|test)-(0|[1-9][0-9]{0,11})")
 
 VERSION = 1
 """Goes into every seed: a change of templates or data is a new version."""
@@ -37,7 +40,7 @@ def solution_of(question: Question, call_format: str) -> list[str]:
 
 
 class ToolTasks:
-    """A `TaskSet` of questions of some levels in turn. Tasks are made when they are asked for, and not kept.
+    """An endless task set: questions of some levels in turn, every index from 0 on.
 
     Ids look like `level2-train-17`. A question is in split `test` if a hash of it says so, so that no question is in
     both; a tenth is.
@@ -45,53 +48,40 @@ class ToolTasks:
     Args:
         levels: Which levels.
         split: `train` or `test`.
-        count: How many tasks.
-        shots: How many solved examples precede the question. They are other questions of split train from the same
-            template.
+        shots: How many solved examples precede the question. They are of the same template, and the same for all of
+            its questions.
         call_format: The form of calls.
     """
 
-    def __init__(self, levels: Iterable[int], split: str, count: int, shots: int, call_format: str):
+    def __init__(self, levels: Iterable[int], split: str, shots: int, call_format: str):
         self.levels = tuple(levels)
         self.split = split
         self.shots = shots
         self.call_format = call_format
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
 
     def __getitem__(self, index: int) -> Task:
-        index = range(self._count)[index]
+        if index < 0:
+            raise IndexError("tasks are numbered from 0")
         number, place = divmod(index, len(self.levels))
         return self._make(self.levels[place], number)
 
-    def __iter__(self) -> Iterator[Task]:
-        return (self[i] for i in range(self._count))
-
     def find(self, task_id: str) -> Task:
         """Return the task with this id. Raises KeyError when there is none."""
-        level, _, rest = task_id.removeprefix("level").partition("-")
-        split, _, number = rest.rpartition("-")
-        if not (level.isdecimal() and number.isdecimal() and int(level) in self.levels and split == self.split):
+        match = _ID.fullmatch(task_id)
+        if match is None or match[2] != self.split or int(match[1]) not in self.levels:
             raise KeyError(task_id)
-        task = self[int(number) * len(self.levels) + self.levels.index(int(level))]
-        if task.id != task_id:
-            raise KeyError(task_id)
-        return task
+        return self._make(int(match[1]), int(match[3]))
 
     def question(self, task_id: str) -> Question:
-        """The question of a task, with its solution."""
-        level, split, number = task_id.removeprefix("level").split("-")
-        return question_at(int(level), split, int(number))
+        """The question of a task, with its solution. Raises KeyError when there is no such task."""
+        match = _ID.fullmatch(task_id)
+        if match is None:
+            raise KeyError(task_id)
+        return question_at(int(match[1]), match[2], int(match[3]))
 
     def _make(self, level: int, number: int) -> Task:
         question = question_at(level, self.split, number)
-        template = next(template for template in LEVELS[level] if template.__name__ == question.template)
-        examples = [
-            _example(_first(template, level, f"{level}/{self.split}/{number}/shot{i}", "train"), self.call_format)
-            for i in range(self.shots)
-        ]
+        examples = [_example(level, question.template, i, self.call_format) for i in range(self.shots)]
         return Task(
             id=f"level{level}-{self.split}-{number}",
             messages=chat(question.text, examples, question.tools, self.call_format),
@@ -123,12 +113,15 @@ def _split_of(question: Question) -> str:
     return "test" if hashlib.sha256(question.text.encode()).digest()[0] < 26 else "train"
 
 
-def _example(question: Question, call_format: str) -> list[Message]:
-    """A solved question as turns of a chat."""
+@lru_cache(maxsize=256)
+def _example(level: int, name: str, number: int, call_format: str) -> tuple[Message, ...]:
+    """A solved question of a template as turns of a chat."""
+    template = next(template for template in LEVELS[level] if template.__name__ == name)
+    question = _first(template, level, f"{level}/{name}/example/{number}", "train")
     world = World(question.world, question.tools)
     messages: list[Message] = [{"role": "user", "content": f"Question: {question.text}"}]
     for call in question.calls:
         messages.append({"role": "assistant", "content": show_call(call, call_format)})
         messages.append({"role": "user", "content": show_result(world.run(call))})
     messages.append({"role": "assistant", "content": show_answer(question.answer, call_format)})
-    return messages
+    return tuple(messages)

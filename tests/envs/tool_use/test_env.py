@@ -23,7 +23,7 @@ def test_gymnasium_has_no_complaints(max_turns):
 
 
 def test_made_as_a_vector():
-    vector = gymnasium.make_vec(ID, num_envs=2, vectorization_mode="vector_entry_point", levels=[0, 4], num_tasks=6)
+    vector = gymnasium.make_vec(ID, num_envs=2, vectorization_mode="vector_entry_point", levels=[0, 4])
     prompts, infos = vector.reset(options={"task": [0, "level4-train-2"]})
     assert infos["task_id"].tolist() == ["level0-train-0", "level4-train-2"]
     assert "Final Answer:" in prompts[0]
@@ -104,7 +104,6 @@ def test_equal_in_every_process(tmp_path):
         ({"levels": [1, 1]}, "levels must be one or more different"),
         ({"split": "valid"}, r"split must be one of \['train', 'test'\], not 'valid'"),
         ({"call_format": "xml"}, r"call_format must be one of \['react', 'json'\], not 'xml'"),
-        ({"num_tasks": 0}, "num_tasks must be a whole number from 1"),
         ({"n_shots": 9}, "n_shots must be a whole number from 0 to 8, not 9"),
         ({"n_shots": -1}, "n_shots must be a whole number from 0 to 8, not -1"),
         ({"feedback": "rich"}, "feedback must be one of"),

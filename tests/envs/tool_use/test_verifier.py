@@ -169,7 +169,7 @@ WRONG = st.sampled_from(
 @settings(deadline=None, max_examples=200)
 def test_neither_the_answer_nor_the_solution_is_in_the_feedback(index, responses, done, level):
     """Whatever is done first, feedback has nothing of the answer or of the solution's arguments beyond the question."""
-    env = ToolUseEnv(feedback=level, num_tasks=200, max_turns=10)
+    env = ToolUseEnv(feedback=level, max_turns=10)
     prompt, info = env.reset(options={"task": index})
     question = env.tasks.question(info["task_id"])
     solution = solution_of(question, "react")[:-1][:done]
