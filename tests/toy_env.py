@@ -28,6 +28,26 @@ class EvenLengthEnv(TextEnv):
         super().__init__(TaskList(tasks), LengthVerifier(), max_turns=max_turns, render_mode=render_mode)
 
 
+class SumVerifier(Verifier):
+    """Solved if the sum of the characters' codes leaves the right remainder: chance, about one in `modulus`."""
+
+    def __init__(self, modulus, feedback):
+        self.modulus, self.feedback = modulus, feedback
+
+    def verify(self, task, response):
+        remainder = sum(map(ord, response)) % self.modulus
+        feedback = f"The sum of {response!r:.20} has the remainder {remainder}." if self.feedback and remainder else ""
+        return Verdict(float(remainder == 0), remainder == 0, feedback, ({"kind": "sum"},) if feedback else ())
+
+
+class RareEnv(TextEnv):
+    """Tasks that are solved now and then."""
+
+    def __init__(self, feedback: bool = True, modulus: int = 12, max_turns: int = 1, render_mode: str | None = None):
+        tasks = [Task(word, ({"role": "user", "content": f"Say {word}."},)) for word in WORDS]
+        super().__init__(TaskList(tasks), SumVerifier(modulus, feedback), max_turns=max_turns, render_mode=render_mode)
+
+
 class PlainEnv(gymnasium.Env):
     """What another package's environment may look like: stock spaces, no tasks, nothing in `info`."""
 
@@ -59,5 +79,11 @@ class NumbersEnv(PlainEnv):
         self.action_space = Text(10)
 
 
-for _name, _type in {"Even": EvenLengthEnv, "Plain": PlainEnv, "Unseeded": UnseededEnv, "Numbers": NumbersEnv}.items():
+for _name, _type in {
+    "Even": EvenLengthEnv,
+    "Rare": RareEnv,
+    "Plain": PlainEnv,
+    "Unseeded": UnseededEnv,
+    "Numbers": NumbersEnv,
+}.items():
     gymnasium.register(f"toy/{_name}-v0", entry_point=_type)

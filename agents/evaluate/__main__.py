@@ -10,20 +10,17 @@ from typing import Any
 from rich.console import Console
 
 from agents.cli import run_command
-from agents.environments import Environments, Start, parse_env_args
+from agents.environments import Environments, parse_env_args
 from agents.errors import UsageError
 from agents.evaluate.config import EvaluateConfig
-from agents.evaluate.evaluation import EVALUATION_SEED, evaluation_starts
 from agents.evaluate.report import report
 from agents.evaluate.result import make_result, read_result
 from agents.evaluate.sampling import SERVER_PREFIX, sample_model
+from agents.evaluate.tasks import choose_starts
 from agents.progress import progress_bar
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.resumable import ResumableRun
-
-DEFAULT_SEEDS = 16
-"""Tasks of environments that have no numbered ones, unless `--num-tasks` says otherwise."""
 
 
 def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[str, Any]]:
@@ -77,28 +74,6 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
     finally:
         environments.close()
     return results
-
-
-def choose_starts(environments: Environments, tasks: Sequence[str], num_tasks: int) -> list[Start]:
-    """The starts of the named tasks, else of `num_tasks` evenly spaced ones, else (0) of all.
-
-    Raises:
-        UsageError: a task is unknown, or named twice, or the environment has no tasks that could be named.
-    """
-    if not tasks:
-        return evaluation_starts(environments.num_tasks, num_tasks or environments.num_tasks or DEFAULT_SEEDS)
-    repeated = sorted({task for task in tasks if tasks.count(task) > 1})
-    if repeated:
-        raise UsageError(f"the task {repeated[0]!r} is named twice")
-    if environments.num_tasks is None:
-        raise UsageError(f"{environments.env_id!r} has no tasks that could be named; leave out --task and --tasks")
-    starts = [Start(EVALUATION_SEED + i, task) for i, task in enumerate(tasks)]
-    for start in starts:
-        try:
-            environments.reset_one(0, start)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-    return starts
 
 
 def _folder_names(models: Sequence[str]) -> list[str]:

@@ -1,0 +1,106 @@
+"""`python -m agents.discovery`"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Any
+
+from rich.console import Console
+
+from agents.cli import run_command
+from agents.discovery.attempts import Bench, Record
+from agents.discovery.best_of_k import best_of_k
+from agents.discovery.config import DiscoveryConfig, MethodName
+from agents.discovery.multi_turn import multi_turn
+from agents.discovery.plot import draw
+from agents.discovery.result import make_result, table
+from agents.discovery.select import read_selection
+from agents.discovery.single_task_sdpo import single_task_sdpo
+from agents.environments import Environments, parse_env_args
+from agents.errors import UsageError
+from agents.evaluate.tasks import choose_starts
+from agents.policy.load import load_policy
+from agents.progress import progress_bar
+from agents.runs.folder import default_output
+from agents.runs.interrupt import Interrupts
+from agents.runs.resumable import ResumableRun
+from agents.sampling.transformers_engine import TransformersEngine
+
+RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
+
+
+def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, Any]:
+    """Run the methods, and report; returns the result.
+
+    Raises:
+        UsageError: something that the user can mend.
+    """
+    config.check()
+    console = console or Console()
+    tasks = list(config.tasks) or read_selection(config.selection)
+    at_once = max(config.sampling_rows, config.batch_size)
+    environments = Environments(config.env, parse_env_args(config.env_arg), at_once)
+    try:
+        starts = choose_starts(environments, tasks, 0)
+        output = config.output or default_output("discovery", config.env)
+        folder = ResumableRun(output, config.deciding(tasks))
+        try:
+            with Interrupts() as interrupts, ExitStack() as journals:
+                records = {
+                    method: Record(journals.enter_context(folder.journal(f"{method}.jsonl")))
+                    for method in config.methods
+                }
+                policy = load_policy(config.model, device=config.device, precision=config.precision)
+                engine = TransformersEngine(policy, config.sampling_rows)
+                bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)), interrupts)
+                for method, record in records.items():
+                    _run(method, bench, record, console)
+        except (UsageError, KeyboardInterrupt):
+            console.print(f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True)
+            raise
+        seeds = range(config.seed, config.seed + config.seeds)
+        result = make_result(config.deciding(tasks), records, tasks, seeds)
+        _report(result, folder, console)
+        return result
+    finally:
+        environments.close()
+
+
+def _run(method: MethodName, bench: Bench, record: Record, console: Console) -> None:
+    config = bench.config
+    record.journal.start_clock()
+    with progress_bar(console) as bars:
+        bar = bars.add_task(method, total=len(bench.tasks) * config.seeds, note="runs")
+
+        def finished(task: str, seed: int) -> None:
+            time = record.run(task, seed).time
+            said = f"not solved in {config.budget} attempts" if time is None else f"solved by attempt {time}"
+            console.print(f"{method} · {task} · seed {seed}: {said}", highlight=False, markup=False)
+            bars.advance(bar)
+
+        RUNNERS[method](bench, record, finished)
+    if method == "sdpo":
+        notes = [batch.notes for task in bench.tasks for batch in record.run(task, config.seed).batches if batch.notes]
+        if notes and not any(note["learned_fraction"] for note in notes):
+            console.print(
+                f"[bold yellow]warning:[/] nothing was learned, as no attempt had a --context {config.context}: "
+                "sdpo sampled independently. Does the environment give feedback?"
+            )
+
+
+def _report(result: dict[str, Any], folder: ResumableRun, console: Console) -> None:
+    text = table(result)
+    folder.write("result.json", json.dumps(result, indent=1) + "\n")
+    folder.write("report.md", text)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    try:
+        for file_format in ("png", "svg"):
+            folder.write(f"discovery.{file_format}", draw(result, file_format))
+    except ModuleNotFoundError:
+        console.print("no plot: it needs matplotlib (pip install 'sdpo-gym[report]')", markup=False)
+    console.print(f"report, plot, result and all attempts: {folder.path}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    run_command("agents.discovery", DiscoveryConfig, main)

@@ -1,0 +1,156 @@
+"""The result of a discovery run: raw discovery times, curves, and a table of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from agents.discovery.attempts import Record
+from agents.discovery.curves import (
+    CONFIDENCE,
+    ESTIMATORS,
+    Outcome,
+    bootstrap_curves,
+    discovery_curve,
+    interval,
+    mean_attempts,
+    speed_up,
+)
+
+BASELINE = "best_of_k"
+
+Result = Mapping[str, Any]
+
+
+def make_result(
+    settings: Mapping[str, Any], records: Mapping[str, Record], tasks: Sequence[str], seeds: Sequence[int]
+) -> dict[str, Any]:
+    """What complete records show, JSON-able.
+
+    `methods` holds for each method `runs` (for each task, by seed: `time`, the number of the first attempt that
+    succeeded or None, `attempts` and `successes`), `curve` and `band` (discovery@k for k = 1 … budget), the `summary`,
+    and under `cost` what depends on the machine.
+    """
+    budget = settings["budget"]
+    outcomes = {
+        method: {task: [_outcome(record, task, seed) for seed in seeds] for task in tasks}
+        for method, record in records.items()
+    }
+    resampled = bootstrap_curves(outcomes, budget)
+    curves = {method: discovery_curve(ESTIMATORS[method], runs, budget) for method, runs in outcomes.items()}
+    methods = {}
+    for method, runs in outcomes.items():
+        methods[method] = {
+            "runs": {task: [vars(outcome) for outcome in of_task] for task, of_task in runs.items()},
+            "curve": curves[method].tolist(),
+            "band": interval(resampled[method]).tolist(),
+            "summary": _summary(method, curves, resampled),
+            "cost": _cost(records[method], tasks, seeds),
+        }
+    return {"settings": dict(settings), "tasks": list(tasks), "seeds": list(seeds), "methods": methods}
+
+
+def table(result: Result) -> str:
+    """The result as Markdown."""
+    budget, methods = result["settings"]["budget"], result["methods"]
+    points = sorted({max(1, budget // 16), max(1, budget // 4), budget})
+    headings = ["", *methods]
+    rows = [[f"discovery@{k}", *(_at(method, k) for method in methods.values())] for k in points]
+    rows.append(
+        [f"mean attempts (at most {budget})", *(_bracketed(m["summary"]["mean_attempts"], 1) for m in methods.values())]
+    )
+    if BASELINE in methods and len(methods) > 1:
+        rows.append(
+            [
+                f"Δ discovery@{budget} from {BASELINE}",
+                *(_bracketed(m["summary"].get("difference"), 3) for m in methods.values()),
+            ]
+        )
+        rows.append(
+            ["speed-up at equal discovery", *(_speed_up(m["summary"].get("speed_up")) for m in methods.values())]
+        )
+    for label, name, form in (
+        ("attempts made", "attempts", "{:.0f}"),
+        ("response tokens", "tokens", "{:.0f}"),
+        ("seconds in all", "seconds", "{:.0f}"),
+        ("seconds per attempt", "seconds_per_attempt", "{:.2f}"),
+        ("seconds until solved or given up, mean", "seconds_per_run", "{:.0f}"),
+    ):
+        rows.append([label, *(form.format(_costs(method)[name]) for method in methods.values())])
+    lines = [" | ".join(row) for row in [headings, ["---", *["---:"] * len(methods)], *rows]]
+    about = (
+        f"{len(result['tasks'])} tasks × {len(result['seeds'])} seeds; model {result['settings']['model']}; "
+        f"in brackets: {100 * CONFIDENCE:.0f} % bootstrap intervals over tasks and runs."
+    )
+    return about + "\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n\n" + _times(result) + "\n"
+
+
+def _outcome(record: Record, task: str, seed: int) -> Outcome:
+    run = record.run(task, seed)
+    return Outcome(run.time, run.attempts, run.successes)
+
+
+def _summary(method: str, curves: Mapping[str, np.ndarray], resampled: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    def estimate(value: float, draws: np.ndarray) -> dict[str, Any]:
+        return {"value": float(value), "interval": interval(draws).tolist()}
+
+    curve, draws = curves[method], resampled[method]
+    summary: dict[str, Any] = {
+        "discovery": estimate(curve[-1], draws[:, -1]),
+        "mean_attempts": estimate(mean_attempts(curve), mean_attempts(draws)),
+    }
+    if method != BASELINE and BASELINE in curves:
+        baseline, baseline_draws = curves[BASELINE], resampled[BASELINE]
+        summary["difference"] = estimate(curve[-1] - baseline[-1], draws[:, -1] - baseline_draws[:, -1])
+        found = speed_up(curve, baseline)
+        summary["speed_up"] = None if found is None else {"discovery": found[0], "factor": found[1]}
+    return summary
+
+
+def _cost(record: Record, tasks: Sequence[str], seeds: Sequence[int]) -> dict[str, float]:
+    runs = [record.run(task, seed) for task in tasks for seed in seeds]
+    return {
+        "attempts": sum(run.attempts for run in runs),
+        "tokens": sum(run.tokens for run in runs),
+        "seconds": sum(run.seconds for run in runs),
+    }
+
+
+def _costs(method: Mapping[str, Any]) -> dict[str, float]:
+    cost = dict(method["cost"])
+    cost["seconds_per_attempt"] = cost["seconds"] / cost["attempts"]
+    # Of independent attempts all are made, for the estimator; a user would stop at the first success.
+    cost["seconds_per_run"] = cost["seconds_per_attempt"] * method["summary"]["mean_attempts"]["value"]
+    return cost
+
+
+def _times(result: Result) -> str:
+    """The attempts to the first success, task by task."""
+    methods = result["methods"]
+    lines = ["| attempts to the first success, by seed | " + " | ".join(methods) + " |"]
+    lines.append("| --- |" + " --- |" * len(methods))
+    for task in result["tasks"]:
+        cells = [
+            " ".join("–" if run["time"] is None else str(run["time"]) for run in method["runs"][task])
+            for method in methods.values()
+        ]
+        lines.append(f"| {task} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _at(method: Mapping[str, Any], k: int) -> str:
+    low, high = (bound[k - 1] for bound in method["band"])
+    return f"{method['curve'][k - 1]:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _bracketed(estimate: Mapping[str, Any] | None, digits: int) -> str:
+    if estimate is None:
+        return ""
+    low, high = estimate["interval"]
+    return f"{estimate['value']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _speed_up(found: Mapping[str, float] | None) -> str:
+    return f"{found['factor']:.2f}× at {found['discovery']:.3f}" if found else ""

@@ -1,0 +1,67 @@
+"""SDPO on a single task: the weights carry the history (paper, Section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from agents.discovery.attempts import Batch, Bench, Record
+from agents.runs.seeds import derived_seed
+from agents.sdpo.algorithm import SelfDistillation
+from agents.update import Updater
+
+
+def single_task_sdpo(bench: Bench, record: Record, finished: Callable[[str, int], None]) -> None:
+    """Make the attempts that the record lacks: sample a batch, learn from its feedback, until the first success.
+
+    The prompt stays the bare question. A run that was broken off is brought back by learning again from the attempts in
+    the record, in the same order: nothing is sampled again, and the weights are what they were.
+
+    Args:
+        finished: Called with task and seed of each run that is complete.
+    """
+    model = bench.policy.model
+    base = [parameter.detach().clone() for parameter in model.parameters()]
+    try:
+        for task in bench.tasks:
+            for seed in range(bench.config.seed, bench.config.seed + bench.config.seeds):
+                if not _complete(bench, record, task, seed):
+                    _restore(model, base)
+                    _run(bench, record, task, seed)
+                finished(task, seed)
+    finally:
+        _restore(model, base)
+
+
+def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
+    config, run = bench.config, record.run(task, seed)
+    algorithm = SelfDistillation(config, bench.policy)
+    updater = Updater.with_adamw(bench.policy, config, bench.interrupts)
+    metrics: dict[str, float] = {}
+    for step, batch in enumerate(run.batches, 1):
+        metrics = _learn(algorithm, updater, batch, step)
+    record.journal.start_clock()
+    while not _complete(bench, record, task, seed):
+        first = run.attempts
+        count = min(config.batch_size, config.budget - first)
+        (group,) = bench.attempt([bench.tasks[task]], count, derived_seed("sdpo", seed, task, first))
+        record.add([Batch(task, seed, first, group, notes=metrics)])
+        if not _complete(bench, record, task, seed):
+            metrics = _learn(algorithm, updater, run.batches[-1], len(run.batches))
+
+
+def _learn(algorithm: SelfDistillation, updater: Updater, batch: Batch, step: int) -> dict[str, float]:
+    rows, metrics = algorithm.assign([list(batch.episodes)], step)
+    return metrics | updater.update(algorithm, rows)
+
+
+def _complete(bench: Bench, record: Record, task: str, seed: int) -> bool:
+    run = record.run(task, seed)
+    return run.time is not None or run.attempts >= bench.config.budget
+
+
+@torch.no_grad()
+def _restore(model: torch.nn.Module, base: list[torch.Tensor]) -> None:
+    for parameter, weights in zip(model.parameters(), base, strict=True):
+        parameter.copy_(weights)

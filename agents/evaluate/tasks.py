@@ -1,0 +1,34 @@
+"""Which tasks a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.environments import Environments, Start
+from agents.errors import UsageError
+from agents.evaluate.evaluation import EVALUATION_SEED, evaluation_starts
+
+DEFAULT_SEEDS = 16
+"""Tasks of environments that have no numbered ones, unless `--num-tasks` says otherwise."""
+
+
+def choose_starts(environments: Environments, tasks: Sequence[str], num_tasks: int) -> list[Start]:
+    """The starts of the named tasks, else of `num_tasks` evenly spaced ones, else (0) of all.
+
+    Raises:
+        UsageError: a task is unknown, or named twice, or the environment has no tasks that could be named.
+    """
+    if not tasks:
+        return evaluation_starts(environments.num_tasks, num_tasks or environments.num_tasks or DEFAULT_SEEDS)
+    repeated = sorted({task for task in tasks if tasks.count(task) > 1})
+    if repeated:
+        raise UsageError(f"the task {repeated[0]!r} is named twice")
+    if environments.num_tasks is None:
+        raise UsageError(f"{environments.env_id!r} has no tasks that could be named; leave out --task and --tasks")
+    starts = [Start(EVALUATION_SEED + i, task) for i, task in enumerate(tasks)]
+    for start in starts:
+        try:
+            environments.reset_one(0, start)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    return starts
