@@ -23,6 +23,7 @@ from envs.tool_use.world import Call
 
 MAX_CALLS = 8
 MAX_CHARACTERS = 50_000
+MAX_DEPTH = 30
 _MAX_FALSE_STARTS = 20
 
 _LABEL = re.compile(r"^[ \t*]*(thought|action input|action|observation|final answer)[ \t*]*:[ \t*]*", re.I | re.M)
@@ -50,11 +51,10 @@ def parse_react(response: str) -> Reply:
         kind = label[1].lower()
         text = response[label.end() : end]
         if kind == "observation":
-            break  # results are not the model's to write: what follows it made up
+            break  # results are not the model's to write: what follows is made up
         if kind == "final answer" and not calls:
-            return (
-                Reply(answer=text.strip()) if text.strip() else Reply(problem="Nothing stands after 'Final Answer:'.")
-            )
+            lines = text.strip().splitlines()
+            return Reply(answer=lines[0].strip()) if lines else Reply(problem="Nothing stands after 'Final Answer:'.")
         if kind == "action":
             if name is not None:
                 return Reply(problem=f"'Action: {name[:60]}' has no 'Action Input:' after it.")
@@ -106,13 +106,15 @@ def parse(response: str, call_format: str) -> Reply:
 def load_json(text: str, start: int = 0) -> tuple[Any, int]:
     """The JSON value that begins at an offset, and where it ends.
 
-    Stricter than Python's parser: no NaN or infinity, no key twice, no half of a surrogate pair.
+    Stricter than Python's parser: no NaN or infinity, no key twice, no half of a surrogate pair, at most `MAX_DEPTH`
+    levels.
 
     Raises:
         ValueError: there is none; the message says where and why.
     """
     try:
         value, end = _DECODER.raw_decode(text, start)
+        _check_depth(value, MAX_DEPTH)
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos - start + 1}") from error
@@ -156,6 +158,14 @@ def _objects(text: str) -> Iterator[dict[str, Any] | ValueError]:
         except ValueError as error:
             yield error
             position += 1
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if left == 0:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_depth(item, left - 1)
 
 
 def _finite(text: str) -> float:

@@ -8,11 +8,15 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from envs.tool_use.apis import APIS, TOOLS
 from envs.tool_use.schema import problems
 from envs.tool_use.tool import ToolError
+
+MAX_PROBLEMS = 3
+"""So many mistakes in the arguments of one call are named."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,10 @@ class World:
             hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(self.tools)}"
             raise ToolError(f"no tool is called {call.name[:60]!r}; {hint}")
         tool = TOOLS[call.name]
-        found = list(problems(call.arguments, tool.parameters))
+        found = list(islice(problems(call.arguments, tool.parameters), MAX_PROBLEMS + 1))
         if found:
-            more = f"; and {len(found) - 3} more problems" if len(found) > 3 else ""
-            raise ToolError("; ".join(found[:3]) + more)
+            more = "; and more" if len(found) > MAX_PROBLEMS else ""
+            raise ToolError("; ".join(found[:MAX_PROBLEMS]) + more)
         result = tool.function(self.state(tool.api), **plain_numbers(call.arguments))
         return copy.deepcopy(result)
 

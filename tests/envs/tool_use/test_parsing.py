@@ -59,6 +59,7 @@ PIECES = [
 @example("Action: a\nAction Input: " + "[" * 40_000, "react")
 @example('Action: a\nAction Input: {"n": ' + "9" * 5000 + "}", "react")
 @example("Action:\n" * 5000, "react")
+@example('{"name": "a", "arguments": {"b": ' + "[" * 900 + "]" * 900 + "}}", "json")
 @example('{"name": "a", "arguments": {}}' * 1000, "json")
 @settings(deadline=None)
 def test_any_text_is_read(response, call_format):
@@ -83,6 +84,10 @@ def test_any_text_is_read(response, call_format):
 def test_forms_of_a_call(response):
     reply = parse(response, "react")
     assert reply.calls == (Call("get_stock", {"product_id": "A1"}),) and reply.answer is None
+
+
+def test_an_answer_is_one_line():
+    assert parse("Thought: done\nFinal Answer: 57\n\nI hope that helps.", "react").answer == "57"
 
 
 def test_made_up_results_are_not_read():
@@ -137,6 +142,10 @@ def test_forms_of_a_call_in_json(response):
         (
             'Action: a\nAction Input: {"b": "\\ud800"}',
             "The Action Input of 'a' is not a JSON object: it has half of a surrogate pair.",
+        ),
+        (
+            'Action: a\nAction Input: {"b": ' + "[" * 40 + "]" * 40 + "}",
+            "The Action Input of 'a' is not a JSON object: it is nested too deeply.",
         ),
         ("Action: a\nAction Input: {}\n" * 9, "The response has 9 calls; at most 8 can be made at once."),
         ("x" * 50_001, "The response has 50001 characters; at most 50000 are read."),
