@@ -220,9 +220,9 @@ def atoms(species: str) -> Counter[str]:
             if element not in ELEMENTS:
                 raise ValueError(f"{element} is no element")
             stack[-1][element] += int(number or 1)
+        elif len(stack) == 1:
+            raise ValueError("a parenthesis closes that was not opened")
         else:
-            if len(stack) == 1:
-                break
             inner = stack.pop()
             for name, n in inner.items():
                 stack[-1][name] += n * int(outside or 1)

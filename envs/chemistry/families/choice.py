@@ -63,7 +63,7 @@ def _options(rng: random.Random, key: str, truth: float, rank: int, gap: float) 
 
 
 def _check(params: Mapping[str, Any], answer: str) -> Report:
-    letter = answer.strip("().:").upper()
+    letter = answer.strip("().:")
     if letter not in tuple(LETTERS):
         return Report(problem=SmilesProblem("the answer must be one of the four letters, and nothing else"))
     right = letter == params["letter"]

@@ -13,7 +13,7 @@ from envs.chemistry.smiles.lint import SmilesProblem
 from envs.chemistry.smiles.read import Molecule, molecule, read_molecule
 
 STOCK = (
-    "C", "CC", "CCO", "CO", "CCC", "CCCC", "CCCCCC", "C1CCCCC1", "C=C", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1",
+    "C", "O", "N", "CC", "CCO", "CO", "CCC", "CCCC", "CCCCCC", "C1CCCCC1", "C=C", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1",
     "Nc1ccccc1", "c1ccncc1", "CC(=O)O", "CC(C)=O", "CC(C)O", "CCN", "CC#N", "CCOCC", "NCC(=O)O", "NC(N)=O", "ClC(Cl)Cl",
     "O=Cc1ccccc1", "OC(=O)c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "CC(=O)Nc1ccc(O)cc1", "Cn1cnc2c1c(=O)n(C)c(=O)n2C",
     "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "OCC1OC(O)C(O)C(O)C1O",
@@ -46,7 +46,7 @@ def smiles_family(
         if question is None or level == 0:
             return question
         params = question.params
-        likely = [stock for stock in _stock() if stock.formula == params.get("formula", stock.formula)]
+        likely = [stock for stock in _stock() if stock.formula == (params.get("formula") or stock.formula)]
         if one_answer:
             answer = molecule(question.answer)
             solved = any(stock.canonical == answer.canonical for stock in likely if stock.formula == answer.formula)

@@ -122,14 +122,10 @@ def _graph_problem(text: str, mol: Chem.Mol) -> SmilesProblem | None:
         return SmilesProblem(f"one molecule is asked for, but the dot separates {fragments} of them")
     if any(sign in text for sign in "~$<>"):
         return SmilesProblem("only single, double, triple and aromatic bonds are allowed")
-    if brackets:
-        for atom in mol.GetAtoms():
-            problem = _atom_problem(atom)
-            if problem:
-                return SmilesProblem(problem)
     if not heavy:
         return SmilesProblem("the molecule has no atom other than hydrogen")
-    return None
+    problems = map(_atom_problem, mol.GetAtoms()) if brackets else ()
+    return next((SmilesProblem(problem) for problem in problems if problem), None)
 
 
 def _atom_problem(atom: Chem.Atom) -> str | None:
