@@ -61,8 +61,8 @@ class SciKnowEvalEnv(TextEnv):
     * `data`: A file of SciKnowEval's rows; or a file of the SDPO authors', or the folder that holds their `train.json`
       and `test.json`, or one such folder for each domain. None: SciKnowEval's file from the Hugging Face hub (extra
       `[hub]`), downloaded once.
-    * `split`: `"test"`, the default, a tenth of the questions, or `"train"`, the others: the paper's split. Leave it
-      out for a single file of the SDPO authors', which is one split already.
+    * `split`: `"train"`, the default, or `"test"`, a tenth of the questions: the paper's split. Leave it out for a
+      single file of the SDPO authors', which is one split already.
     * `subtasks`: Only questions of this subtask, or of one of these; see `subtasks`.
     * `prompt`: `"paper"`, with reasoning and answer between tags; `"plain"`, a short one that asks for the letter
       alone, for small models.

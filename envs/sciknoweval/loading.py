@@ -35,7 +35,7 @@ def load_questions(data: str | Path | None, domain: str, split: str | None) -> t
         data: A file of SciKnowEval's rows or of the SDPO authors'; a folder of the latter, `train.json` and
             `test.json`, or a folder that holds such a one for each domain; None for the hub.
         domain: One of `DOMAINS`.
-        split: `train` or `test`. None: `test`, or, of a file of the SDPO authors', which is one split already, all.
+        split: `train` or `test`. None: `train`, or, of a file of the SDPO authors', which is one split already, all.
 
     Raises:
         ConnectionError, ImportError: see `fetch_files`.
@@ -51,7 +51,7 @@ def load_questions(data: str | Path | None, domain: str, split: str | None) -> t
     else:
         path = Path(data).expanduser().absolute()
         if path.is_dir():
-            path, split = _file_in(path, domain, split or "test"), None
+            path, split = _file_in(path, domain, split or "train"), None
         elif not path.is_file():
             raise FileNotFoundError(f"there is no file or folder {path}")
     status = path.stat()
@@ -93,7 +93,7 @@ def _read(path: Path, mtime_ns: int, size: int, domain: str, split: str | None) 
                 "data is not what the paper used, and so the split is another one",
                 stacklevel=2,
             )
-        questions = [everything[i] for i in split_indices(len(everything))[split or "test"]]
+        questions = [everything[i] for i in split_indices(len(everything))[split or "train"]]
     elif split is not None and questions:
         raise ValueError(
             f"split={split!r} has no meaning for {path}, which is one split already; leave split out, or give the "

@@ -69,7 +69,7 @@ def parse(smiles: str) -> Any:
 
     if not 0 < len(smiles) <= MAX_CHARACTERS:
         return None
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs():  # silences the whole process, so it is held as shortly as can be
         mol = Chem.MolFromSmiles(smiles, sanitize=False)
         return None if mol is None or _cycles(mol) > MAX_CYCLES else Chem.MolFromSmiles(smiles)
 

@@ -40,7 +40,7 @@ class ToolUseVerifier(Verifier):
         max_turns: How many responses an episode allows; the last one has to answer.
     """
 
-    def __init__(self, *, call_format: str = "react", feedback: str = "standard", max_turns: int = 8):
+    def __init__(self, *, call_format: str = "react", feedback: str = "standard", max_turns: int = 10):
         for name, value, known in (("call_format", call_format, tuple(PARSERS)), ("feedback", feedback, LEVELS)):
             if value not in known:
                 raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
@@ -81,10 +81,9 @@ class ToolUseVerifier(Verifier):
         )
 
     def _judge(self, key: dict[str, Any], answer: str) -> Verdict:
-        right = key["answer"]
         expected = replay(key["world"], key["tools"], _calls(key["solution"])).changes
         changes = _world_before(key).changes
-        success = is_right(answer, right) and changes == expected
+        success = is_right(answer, key["answer"]) and changes == expected
         items: list[Item] = []
         if not success:
             items.append(answer_item(_reasons(key, answer, changes, expected)))
@@ -96,8 +95,7 @@ class ToolUseVerifier(Verifier):
         if self.feedback == "none" or not items:
             return "", ()
         if self.feedback == "full" and items[-1]["kind"] in ("wrong_answer", "out_of_turns"):
-            made = [entry for turn in key["log"] for entry in turn["calls"]]
-            items += [log_item(made)] if made else []
+            items += [log_item(_made(key))] if _made(key) else []
         return render(tuple(items), self.feedback), tuple(items)
 
 
@@ -105,10 +103,18 @@ def _calls(entries: list[dict[str, Any]]) -> list[Call]:
     return [Call(entry["name"], entry["arguments"]) for entry in entries]
 
 
+def _made(key: dict[str, Any]) -> list[dict[str, Any]]:
+    """All calls so far, with their errors."""
+    return [entry for turn in key["log"] for entry in turn["calls"]]
+
+
+def _succeeded(key: dict[str, Any]) -> list[Call]:
+    return _calls([entry for entry in _made(key) if not entry["error"]])
+
+
 def _world_before(key: dict[str, Any]) -> World:
     """The world after the calls so far."""
-    made = [entry for turn in key["log"] for entry in turn["calls"] if not entry["error"]]
-    return replay(key["world"], key["tools"], _calls(made))
+    return replay(key["world"], key["tools"], _succeeded(key))
 
 
 def _results(key: dict[str, Any], calls: list[Call]) -> list[Any]:
@@ -118,9 +124,8 @@ def _results(key: dict[str, Any], calls: list[Call]) -> list[Any]:
 
 def _reasons(key: dict[str, Any], answer: str, changes: list[str], expected: list[str]) -> list[str]:
     """Why an answer is wrong, as far as that does not tell what is right."""
-    made = [entry for turn in key["log"] for entry in turn["calls"] if not entry["error"]]
     reasons = []
-    results = _results(key, _calls(made))
+    results = _results(key, _succeeded(key))
     if not results:
         reasons.append("no_calls")
     elif isinstance(key["answer"], int) and len(numbers_in(answer)) != 1:
@@ -136,8 +141,8 @@ def _reasons(key: dict[str, Any], answer: str, changes: list[str], expected: lis
 
 
 def _metrics(key: dict[str, Any], *, answered: bool, solved: bool) -> dict[str, float]:
-    made = [entry for turn in key["log"] for entry in turn["calls"]]
-    succeeded = [Call(entry["name"], entry["arguments"]).canonical for entry in made if not entry["error"]]
+    made = _made(key)
+    succeeded = [call.canonical for call in _succeeded(key)]
     wanted = [call.canonical for call in _calls(key["solution"])]
     return {
         "solved": float(solved),

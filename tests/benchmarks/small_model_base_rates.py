@@ -64,7 +64,7 @@ def main() -> None:
     if options.sciknoweval:
         for prompt, tokens in (("paper", 128), ("plain", 16)):
             parameters = SamplingParameters(max_new_tokens=tokens, temperature=options.temperature)
-            arguments = {"prompt": prompt, "data": options.sciknoweval, "domain": "chemistry"}
+            arguments = {"prompt": prompt, "data": options.sciknoweval, "domain": "chemistry", "split": "test"}
             measure(policy, "sdpo/SciKnowEval-v0", 3 * options.tasks, options.samples, parameters, **arguments)
 
 

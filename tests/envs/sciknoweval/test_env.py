@@ -71,7 +71,7 @@ def test_subtasks(data):
 def test_right_letters_score_one_and_constant_ones_at_chance(data_folder):
     constant = {}
     for domain in ("chemistry", "biology", "physics", "materials"):
-        env = SciKnowEvalEnv(data=data_folder, domain=domain, grader="paper")
+        env = SciKnowEvalEnv(data=data_folder, domain=domain, split="test", grader="paper")
         for task in env.tasks:
             answer = task.answer_key["answer"]
             assert env.verifier.verify(task, f"<answer>\n{answer}\n</answer>").reward == 1.0

@@ -112,7 +112,7 @@ def test_no_feedback_gives_an_answer_away(data_folder):
     pytest.importorskip("rdkit", reason="RDKit is not installed; pip install 'sdpo-gym[chem]'")
     verifier = SciKnowEvalVerifier(feedback="full", echo_response=True)
     for domain in ("chemistry", "physics", "biology", "materials"):
-        for task in SciKnowEvalEnv(data=data_folder, domain=domain).tasks:
+        for task in SciKnowEvalEnv(data=data_folder, domain=domain, split="test").tasks:
             answer = task.answer_key["answer"]
             texts = set()
             for letter, _ in task.answer_key["options"]:

@@ -81,9 +81,9 @@ def test_subtasks_are_told_apart(data):
 def test_a_changed_count_is_warned_of(make_raw_row, write_rows):
     path = write_rows(*[make_raw_row()] * 20, name="v2.jsonl")
     with pytest.warns(UserWarning, match="has 20 questions on chemistry, and the SDPO paper 2100"):
-        assert len(load_questions(path, "chemistry", None)) == 2
+        assert len(load_questions(path, "chemistry", "test")) == 2
     with pytest.warns(UserWarning):
-        assert len(load_questions(path, "chemistry", "train")) == 18
+        assert len(load_questions(path, "chemistry", None)) == 18
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ def cache(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*the SDPO paper 2100")
 def test_the_cached_file_needs_no_network(cache, hub_file):
     fill_cache(cache, REPOSITORY, {FILE: hub_file})
-    assert SciKnowEvalEnv().num_tasks == 2
-    assert SciKnowEvalEnv(split="train").num_tasks == 18
+    assert SciKnowEvalEnv(split="test").num_tasks == 2
+    assert SciKnowEvalEnv().num_tasks == SciKnowEvalEnv(split="train").num_tasks == 18
     system = SciKnowEvalEnv().reset(seed=0)[1]["messages"][0]
     assert system["role"] == "system" and "one letter (A, B, C or D) and nothing else" in system["content"]
 
@@ -184,7 +184,7 @@ def test_without_the_client(monkeypatch):
 
 def test_the_file_is_downloaded_once(tmp_path, hub_file):
     pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed; pip install 'sdpo-gym[hub]'")
-    code = "from envs.sciknoweval.env import SciKnowEvalEnv\nprint([task.id for task in SciKnowEvalEnv().tasks])"
+    code = "from envs.sciknoweval.env import *\nprint([task.id for task in SciKnowEvalEnv(split='test').tasks])"
     with serve_hub(REPOSITORY, {FILE: hub_file}) as (variables, asked):
         variables = os.environ | variables | {"HF_HUB_CACHE": str(tmp_path / "hub")}
 
