@@ -9,10 +9,8 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Text
 
-import sdpo_gym
-from agents.errors import UsageError, first_line
+from agents.errors import UsageError
 from sdpo_gym import arguments
 from sdpo_gym.tasks import Message
 
@@ -85,9 +83,13 @@ class Environments:
 
     @property
     def num_tasks(self) -> int | None:
-        """How many indexed tasks there are; None where only the seed decides."""
-        env = self._envs[0]
-        return env.get_wrapper_attr("num_tasks") if env.has_wrapper_attr("num_tasks") else None
+        """How many indexed tasks there are; None where they are endless or only the seed decides."""
+        return self._envs[0].get_wrapper_attr("num_tasks") if self.names_tasks else None
+
+    @property
+    def names_tasks(self) -> bool:
+        """Whether a start may name its task, by id or index."""
+        return self._envs[0].has_wrapper_attr("num_tasks")
 
     def reset(self, starts: Sequence[Start]) -> list[Opening]:
         """Begin one episode per start, in the first environments."""
@@ -158,22 +160,6 @@ def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
 
 def _make(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:
     try:
-        env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
-    except gymnasium.error.Error as error:
-        known = ", ".join(sorted(sdpo_gym.ENVIRONMENTS))
-        raise UsageError(
-            f"cannot make the environment {env_id!r}: {first_line(error)} "
-            f"(ids of this project: {known}; another package's: module:namespace/Name-v0)"
-        ) from error
-    except (ImportError, TypeError, ValueError, OSError) as error:
-        raise UsageError(
-            f"cannot make the environment {env_id!r} with the arguments {dict(env_args)}: {first_line(error)}"
-        ) from error
-    for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
-        if not isinstance(space, Text):
-            env.close()
-            raise UsageError(
-                f"{env_id!r} is not a text environment: its {name} are {space}. "
-                "The agents need environments whose observation and action spaces are gymnasium.spaces.Text"
-            )
-    return env
+        return arguments.make_text_env(env_id, env_args)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

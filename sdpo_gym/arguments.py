@@ -1,10 +1,15 @@
-"""Keyword arguments of environments on a command line."""
+"""Environments as command lines name them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import gymnasium
+from gymnasium.spaces import Text
+
+from sdpo_gym.registry import ENVIRONMENTS
 
 
 def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
@@ -23,3 +28,32 @@ def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             arguments[key] = value
     return arguments
+
+
+def make_text_env(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:
+    """Make an environment whose observations and actions are texts, ours or another package's.
+
+    Raises:
+        ValueError: the environment is unknown, refuses the arguments, or is not a text environment.
+    """
+    try:
+        env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
+    except gymnasium.error.Error as error:
+        known = ", ".join(sorted(ENVIRONMENTS))
+        raise ValueError(
+            f"cannot make the environment {env_id!r}: {_first_line(error)} "
+            f"(ids of this project: {known}; another package's: module:namespace/Name-v0)"
+        ) from error
+    except (ImportError, TypeError, ValueError, OSError) as error:
+        raise ValueError(
+            f"cannot make the environment {env_id!r} with the arguments {dict(env_args)}: {_first_line(error)}"
+        ) from error
+    for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
+        if not isinstance(space, Text):
+            env.close()
+            raise ValueError(f"{env_id!r} is not a text environment: its {name} are {space}, not gymnasium.spaces.Text")
+    return env
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

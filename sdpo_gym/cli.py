@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sdpo_gym import play
+from sdpo_gym.arguments import parse_env_args
 from sdpo_gym.registry import ENVIRONMENTS
 from sdpo_gym.sandbox import Limits, Program, RunResult, SandboxError, make_sandbox
 from sdpo_gym.sandbox.factory import KINDS, TOKEN_VARIABLE
@@ -49,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="list the registered environments")
     listing.set_defaults(run=_list)
 
+    _add_play(commands.add_parser("play", help="attempt a task yourself, in the terminal"))
+    _add_grade(commands.add_parser("grade", help="judge the response in a file; the exit code is 0 if it is right"))
+
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do about the rest")
     doctor.set_defaults(run=_doctor)
 
@@ -61,6 +66,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(actions.add_parser("serve", help="run programs for other machines, over HTTP"))
     _add_build_image(actions.add_parser("build-image", help="build the image that the Docker sandbox uses"))
     return parser
+
+
+def _add_env(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("env", metavar="ENV", help="a registered id such as sdpo/LiveCodeBench-v0")
+    parser.add_argument(
+        "--env-arg", action="append", default=[], metavar="KEY=VALUE", help="argument of the environment; repeatable"
+    )
+
+
+def _add_play(parser: argparse.ArgumentParser) -> None:
+    _add_env(parser)
+    parser.add_argument("--task", metavar="ID", help="the task (default: the seed decides)")
+    parser.add_argument("--seed", type=int, metavar="N", help="decides the task (default: another one each time)")
+    parser.add_argument("--editor", action="store_true", help="write answers in $VISUAL or $EDITOR")
+    parser.set_defaults(run=_play)
+
+
+def _add_grade(parser: argparse.ArgumentParser) -> None:
+    _add_env(parser)
+    parser.add_argument("file", type=Path, metavar="FILE", help="the response, or a program (.py); - for stdin")
+    parser.add_argument("--task", required=True, metavar="ID", help="the task")
+    parser.set_defaults(run=_grade)
 
 
 def _add_kind(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +128,15 @@ def _add_build_image(parser: argparse.ArgumentParser) -> None:
 def _list(options: argparse.Namespace) -> int:
     print("\n".join(ENVIRONMENTS))
     return 0
+
+
+def _play(options: argparse.Namespace) -> int:
+    arguments = parse_env_args(options.env_arg)
+    return play.play(options.env, arguments, task=options.task, seed=options.seed, editor=options.editor)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    return play.grade(options.env, parse_env_args(options.env_arg), task=options.task, file=options.file)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -175,7 +211,9 @@ def _build_dataset(arguments: list[str]) -> int:
 
 
 def _which_extra(error: ModuleNotFoundError) -> str:
-    extra = {"fastapi": "serve", "uvicorn": "serve", "docker": "docker", "ray": "ray"}.get(error.name or "")
+    extra = {"fastapi": "serve", "uvicorn": "serve", "websockets": "serve", "docker": "docker", "ray": "ray"}.get(
+        error.name or ""
+    )
     return f"{error}" + (f": pip install 'sdpo-gym[{extra}]'" if extra else "")
 
 

@@ -48,6 +48,19 @@ class RareEnv(TextEnv):
         super().__init__(TaskList(tasks), SumVerifier(modulus, feedback), max_turns=max_turns, render_mode=render_mode)
 
 
+class EchoVerifier(Verifier):
+    """Quotes the response in the feedback."""
+
+    def verify(self, task, response):
+        return Verdict(0.0, False, f"You said {response}")
+
+
+class EchoEnv(TextEnv):
+    def __init__(self, max_turns: int = 1, render_mode: str | None = None):
+        tasks = TaskList([Task("echo", ({"role": "user", "content": "Speak."},))])
+        super().__init__(tasks, EchoVerifier(), max_turns=max_turns, render_mode=render_mode)
+
+
 class PlainEnv(gymnasium.Env):
     """What another package's environment may look like: stock spaces, no tasks, nothing in `info`."""
 
@@ -79,11 +92,13 @@ class NumbersEnv(PlainEnv):
         self.action_space = Text(10)
 
 
-for _name, _type in {
+ENVIRONMENTS = {
     "Even": EvenLengthEnv,
     "Rare": RareEnv,
+    "Echo": EchoEnv,
     "Plain": PlainEnv,
     "Unseeded": UnseededEnv,
     "Numbers": NumbersEnv,
-}.items():
+}
+for _name, _type in ENVIRONMENTS.items():
     gymnasium.register(f"toy/{_name}-v0", entry_point=_type)

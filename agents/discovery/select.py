@@ -44,7 +44,7 @@ class SelectConfig(SamplingConfig):
     """Ids of the tasks to choose from. By default `--num-tasks` decides."""
 
     num_tasks: int = 0
-    """Choose from so many tasks, evenly spaced over the environment's; 0: from all."""
+    """Choose from so many tasks, evenly spaced over the environment's; 0: from all. Of endless tasks: so many."""
 
     samples: int = 256
     """Attempts at each task. A task is given up as soon as these cannot bring it between the thresholds any more."""
@@ -100,8 +100,8 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
     environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)
-        if environments.num_tasks is None:
-            raise UsageError(f"{config.env!r} has no numbered tasks to choose from")
+        if not environments.names_tasks:
+            raise UsageError(f"{config.env!r} has no tasks that could be named, only seeds")
         folder = ResumableRun(config.output or default_output("select", config.env), config.deciding())
         found = []
         with Interrupts(), folder.journal("batches.jsonl") as journal, progress_bar(console) as bars:

@@ -31,7 +31,7 @@ class EvaluateConfig(SamplingConfig):
     """Ids of the tasks. By default `--num-tasks` decides."""
 
     num_tasks: int = 0
-    """So many tasks, evenly spaced over the environment's; 0: all. Without numbered tasks: so many seeds."""
+    """So many tasks, evenly spaced over the environment's; 0: all. Where tasks are endless: so many, by default 16."""
 
     samples: int = 4
     """Attempts at each task."""

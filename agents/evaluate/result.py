@@ -16,7 +16,7 @@ from agents.evaluate.estimators import bootstrap_interval, majority_vote, pass_a
 
 FORMAT = "sdpo-gym evaluation 1"
 
-MOST_CATEGORIES = 12
+MOST_CATEGORIES = 32
 """Success is broken down by metadata that take at most so many values."""
 
 Estimate = Mapping[str, Any]

@@ -23,8 +23,8 @@ def choose_starts(environments: Environments, tasks: Sequence[str], num_tasks: i
     repeated = sorted({task for task in tasks if tasks.count(task) > 1})
     if repeated:
         raise UsageError(f"the task {repeated[0]!r} is named twice")
-    if environments.num_tasks is None:
-        raise UsageError(f"{environments.env_id!r} has no tasks that could be named; leave out --task and --tasks")
+    if not environments.names_tasks:
+        raise UsageError(f"{environments.env_id!r} has no tasks that could be named; only seeds")
     starts = [Start(EVALUATION_SEED + i, task) for i, task in enumerate(tasks)]
     for start in starts:
         try:

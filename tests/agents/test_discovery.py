@@ -411,7 +411,7 @@ def test_a_selection_goes_on_after_a_kill_and_feeds_discovery(tiny_model, tmp_pa
     [
         ({"k": 21}, "at least 21 --samples, not 20"),
         ({"at_least": 0.6, "at_most": 0.5}, "--at-least"),
-        ({"env": "toy/Plain-v0"}, "no numbered tasks"),
+        ({"env": "toy/Plain-v0"}, "only seeds"),
         ({"tasks": ("beta",), "num_tasks": 1}, "not both"),
         ({"tasks": ("omega",)}, "unknown task id"),
     ],

@@ -1,0 +1,114 @@
+"""`sdpo-gym play` and `sdpo-gym grade`, as their users run them."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+EVEN = "toy_env:toy/Even-v0"
+
+
+def command(*words, text="", **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "sdpo_gym.cli", *map(str, words)],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}"} | environment,
+    )
+
+
+def test_play_until_solved():
+    done = command("play", EVEN, "--task", "beta", "--env-arg", "max_turns=3", text="odd\nline\n.\n\neven\n.\n")
+    assert done.returncode == 0, done.stderr
+    assert "[beta]\n\nSay beta.\n" in done.stdout
+    assert "The response has 9 characters, an odd number.\n[not solved yet, reward 0, characters 9]" in done.stdout
+    assert "[solved, reward 1, characters 6]" in done.stdout  # the empty line belongs to the answer
+
+
+def test_play_ends_with_the_last_turn_or_without_an_answer():
+    done = command("play", EVEN, "--seed", 1, text="odd")  # Ctrl-D ends the answer
+    assert done.returncode == 1 and "[not solved, reward 0, characters 3]" in done.stdout
+    done = command("play", EVEN, "--seed", 1, text="")
+    assert done.returncode == 1 and "No answer" in done.stderr
+
+
+def test_the_seed_decides_the_task():
+    first, again = (command("play", EVEN, "--seed", 5, text="x").stdout for _ in range(2))
+    assert first == again and first.startswith("[")
+
+
+def test_play_in_an_editor(tmp_path):
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nif [ -s "$1" ]; then printf again >>"$1"; else printf odd >"$1"; fi\n')
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    done = command(
+        "play", EVEN, "--task", "beta", "--env-arg", "max_turns=2", "--editor", VISUAL="", EDITOR=str(editor)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "characters 3]" in done.stdout and "[solved, reward 1, characters 8]" in done.stdout  # it began with "odd"
+    done = command("play", EVEN, "--editor", EDITOR="true", VISUAL="")
+    assert done.returncode == 1 and "No answer" in done.stderr
+    done = command("play", EVEN, "--editor", EDITOR="false", VISUAL="")
+    assert done.returncode == 1 and "the editor 'false' ended with code 1" in done.stderr
+    done = command("play", EVEN, "--editor", EDITOR="", VISUAL="")
+    assert done.returncode == 1 and "$VISUAL or $EDITOR" in done.stderr
+
+
+def test_an_environment_of_others():
+    done = command("play", "toy_env:toy/Plain-v0", "--seed", 0, text="even")
+    assert done.returncode == 0 and "Number" in done.stdout and "[solved, reward 1]" in done.stdout
+    done = command("play", "toy_env:toy/Plain-v0", "--task", "x", text="even")
+    assert done.returncode == 1 and "no tasks that could be named" in done.stderr
+
+
+def test_grade_a_response(tmp_path):
+    file = tmp_path / "response.txt"
+    file.write_text("odd")
+    done = command("grade", EVEN, "--task", "beta", file)
+    assert (done.returncode, done.stdout) == (1, "The response has 3 characters, an odd number.\n")
+    assert done.stderr == "[not solved, reward 0, characters 3]\n"
+    done = command("grade", EVEN, "--task", "beta", "-", text="even")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+def test_grade_a_program(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text("FENCE = '```'\ndef is_palindrome(s):\n    return s == s[::-1]\n")
+    done = command("grade", "sdpo/LiveCodeBench-v0", "--task", "is-palindrome", file)
+    assert done.returncode == 0 and done.stderr.startswith("[solved"), done.stdout
+    file.write_text("def is_palindrome(s):\n    return s[\n")
+    done = command("grade", "sdpo/LiveCodeBench-v0", "--task", "is-palindrome", file)
+    assert done.returncode == 1 and "SyntaxError" in done.stdout
+
+
+def test_feedback_does_not_command_the_terminal(tmp_path):
+    file = tmp_path / "response.txt"
+    file.write_text("\x1b[2J\a")
+    done = command("grade", "toy_env:toy/Echo-v0", "--task", "echo", file)
+    assert done.returncode == 1 and "You said" in done.stdout and "\x1b" not in done.stdout and "\a" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["play", "sdpo/Nothing-v0"], "sdpo/LiveCodeBench-v0"),
+        (["play", "CartPole-v1"], "is not a text environment"),
+        (["play", EVEN, "--env-arg", "colour"], "key=value"),
+        (["play", EVEN, "--env-arg", "colour=1"], "colour"),
+        (["play", EVEN, "--task", "omega"], "unknown task id 'omega'"),
+        (["grade", EVEN, "--task", "omega", __file__], "unknown task id 'omega'"),
+        (["grade", EVEN, "--task", "beta", "/nowhere.txt"], "/nowhere.txt: No such file or directory"),
+        (["grade", EVEN, __file__], "--task"),
+    ],
+)
+def test_misuse_is_one_line_and_an_exit_code(words, message):
+    done = command(*words)
+    assert done.returncode != 0
+    assert message in done.stderr and "Traceback" not in done.stderr
