@@ -14,6 +14,7 @@ from sdpo_gym.arguments import parse_env_args
 from sdpo_gym.registry import ENVIRONMENTS
 from sdpo_gym.sandbox import Limits, Program, RunResult, SandboxError, make_sandbox
 from sdpo_gym.sandbox.factory import KINDS, TOKEN_VARIABLE
+from sdpo_gym.serving import command as serving
 
 DATASET_BUILDER = "envs.livecodebench.build:main"
 """A string: this package imports no environment before it is asked for."""
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do about the rest")
     doctor.set_defaults(run=_doctor)
+
+    serving.add_arguments(commands.add_parser("serve", help="serve an environment to other machines, over HTTP"))
 
     dataset = commands.add_parser("dataset", help="build or check the embedded problems")
     dataset.add_subparsers(metavar="ACTION", required=True).add_parser("build", help="see `dataset build --help`")

@@ -23,9 +23,14 @@ ENVIRONMENTS = {
     },
 }
 
+ADAPTERS = {
+    "sdpo/Remote-v0": {"entry_point": "sdpo_gym.serving.client:RemoteEnv"},
+}
+"""Environments that are somewhere else: on a server, or in another package. They need arguments, and an extra."""
+
 
 def register_environments() -> None:
     """Register every environment of this project with Gymnasium, once."""
-    for env_id, entry_points in ENVIRONMENTS.items():
+    for env_id, entry_points in (ENVIRONMENTS | ADAPTERS).items():
         if env_id not in gymnasium.registry:
             gymnasium.register(id=env_id, **entry_points)

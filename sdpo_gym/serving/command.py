@@ -1,0 +1,56 @@
+"""The command `sdpo-gym serve`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import gymnasium
+
+from sdpo_gym.arguments import parse_env_args
+from sdpo_gym.serving.client import TOKEN_VARIABLE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("env", metavar="ENV", help="a registered text environment; module:id imports a module first")
+    parser.add_argument("--env-arg", action="append", default=[], metavar="KEY=VALUE", help="for the environment")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine)")
+    parser.add_argument("--port", type=int, default=8643, help="0 for a free one (default: %(default)s)")
+    parser.add_argument("--new-token", action="store_true", help=f"make a token and print it; else {TOKEN_VARIABLE}")
+    parser.add_argument("--max-sessions", type=int, default=256, help="at the same time (default: %(default)s)")
+    parser.add_argument(
+        "--idle-seconds", type=float, default=3600, help="that a session may last (default: %(default)s)"
+    )
+    parser.add_argument("--max-message-mb", type=int, default=16, help="size of a message (default: %(default)s)")
+    parser.add_argument("--certificate", metavar="FILE", help="serve https with this certificate")
+    parser.add_argument("--key", metavar="FILE", help="the certificate's private key")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from sdpo_gym.sandbox.server import new_token
+    from sdpo_gym.serving.server import serve
+
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if options.new_token:
+        token = new_token()
+        print(f"{TOKEN_VARIABLE}={token}", flush=True)
+    if not token:
+        raise ValueError(f"no token: set {TOKEN_VARIABLE}, or have one made with --new-token")
+    env_args = parse_env_args(options.env_arg)
+    try:
+        serve(
+            options.env,
+            env_args,
+            token,
+            host=options.host,
+            port=options.port,
+            certificate=options.certificate,
+            key=options.key,
+            max_message_bytes=options.max_message_mb << 20,
+            max_sessions=options.max_sessions,
+            idle_seconds=options.idle_seconds,
+        )
+    except (gymnasium.error.Error, TypeError) as error:  # an unknown id, or arguments that the environment refuses
+        raise ValueError(f"cannot make {options.env!r} with the arguments {env_args}: {error}") from error
+    return 0

@@ -1,0 +1,330 @@
+"""Serves any registered text environment to other machines: `sdpo-gym serve ENV`."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+import gymnasium
+import uvicorn
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from gymnasium.spaces import Text
+from pydantic import ValidationError
+
+from sdpo_gym.sandbox.remote import check_token, is_loopback
+from sdpo_gym.serving.messages import (
+    ResetRequest,
+    SessionState,
+    TextAction,
+    TextObservation,
+    as_json,
+    decode_message,
+    describe,
+    encode_message,
+)
+
+BACKLOG = 1024
+GOING_AWAY, POLICY_VIOLATION, TRY_AGAIN_LATER = 1001, 1008, 1013
+_log = logging.getLogger("sdpo_gym")
+
+
+class Refused(Exception):
+    """A message that cannot be carried out, with OpenEnv's code for the reason."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class Session:
+    """One client's environment. Its methods are called one after the other, from any thread."""
+
+    def __init__(self, env_id: str, env_args: Mapping[str, Any], state: SessionState):
+        self._env_id = env_id
+        self._env_args = env_args
+        self.state = state
+        self._env: gymnasium.Env | None = None
+
+    def reset(self, data: dict[str, Any]) -> dict[str, Any]:
+        request = ResetRequest.model_validate(data)
+        if self._env is None:
+            self._env = gymnasium.make(self._env_id, disable_env_checker=True, **self._env_args)
+        try:
+            text, info = self._env.reset(seed=request.seed, options=request.options)
+        except (ValueError, TypeError) as error:  # such as an unknown task
+            raise Refused("VALIDATION_ERROR", str(error)) from error
+        self.state = self.state.model_copy(update={"episode_id": request.episode_id, "step_count": 0})
+        return _observation(text, None, False, False, info)
+
+    def step(self, data: dict[str, Any]) -> dict[str, Any]:
+        action = TextAction.model_validate(data)
+        if self._env is None:
+            raise Refused("EXECUTION_ERROR", "no episode has begun: reset first")
+        answer = _observation(*self._env.step(action.text))
+        self.state = self.state.model_copy(update={"step_count": self.state.step_count + 1})
+        return answer
+
+    def close(self) -> None:
+        if self._env is not None:
+            self._env.close()
+
+
+def make_app(
+    env_id: str,
+    env_args: Mapping[str, Any],
+    token: str,
+    *,
+    max_sessions: int = 256,
+    idle_seconds: float = 3600.0,
+) -> FastAPI:
+    """The server as an ASGI application. Sessions live at `/ws`; `/health`, `/metadata` and `/schema` tell about it.
+
+    Every session has an environment of its own, whose calls run in a thread.
+
+    Args:
+        env_id: A registered id, or `module:id`. Observations and actions have to be texts.
+        env_args: Keyword arguments of the environment.
+        token: What clients have to know: `Authorization: Bearer TOKEN`, or TOKEN as the password of a user in the URL.
+        max_sessions: More are sent away.
+        idle_seconds: A session without a message for so long is ended.
+
+    Raises:
+        ValueError: an argument makes no sense, or it is no text environment.
+        gymnasium.error.Error: there is no such environment.
+    """
+    check_token(token)
+    if max_sessions < 1:
+        raise ValueError(f"max_sessions must be at least 1, not {max_sessions}")
+    if not idle_seconds > 0:
+        raise ValueError(f"idle_seconds must be positive, not {idle_seconds}")
+    state, description = _examine(env_id, env_args)
+    threads = ThreadPoolExecutor(max_sessions, thread_name_prefix="session")
+    open_sessions = 0
+
+    def check_client(request: Request) -> None:
+        if not _knows(request.headers.get("Authorization", ""), token):
+            raise HTTPException(401, "wrong or missing token", {"WWW-Authenticate": "Bearer"})
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI):
+        yield
+        threads.shutdown(wait=False)
+
+    app = FastAPI(title=f"sdpo-gym: {env_id}", openapi_url=None, lifespan=lifespan)
+    checked = [Depends(check_client)]
+
+    @app.get("/health")
+    async def tell_health() -> dict[str, str]:
+        return {"status": "healthy"}
+
+    @app.get("/metadata", dependencies=checked)
+    async def tell_metadata() -> dict[str, str]:
+        return {"name": env_id, "description": description}
+
+    @app.get("/schema", dependencies=checked)
+    async def tell_schema() -> dict[str, Any]:
+        schemas = {"action": TextAction, "observation": TextObservation, "state": SessionState}
+        return {name: model.model_json_schema() for name, model in schemas.items()}
+
+    @app.websocket("/ws")
+    async def serve_session(websocket: WebSocket) -> None:
+        nonlocal open_sessions
+        if not _knows(websocket.headers.get("Authorization", ""), token):
+            await websocket.close()  # before it was accepted: status 403
+            return
+        await websocket.accept()
+        if open_sessions >= max_sessions:
+            await websocket.send_text(_error("CAPACITY_REACHED", f"all {max_sessions} sessions are taken"))
+            await websocket.close(TRY_AGAIN_LATER, "all sessions are taken")
+            return
+        open_sessions += 1
+        session = Session(env_id, env_args, state)
+        try:
+            await _converse(websocket, session, threads, idle_seconds)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            try:
+                # The place is free only when the environment is closed, even if the server is being stopped.
+                await asyncio.shield(_in_thread(threads, session.close))
+            except Exception:
+                _log.exception("an environment could not be closed")
+            finally:
+                open_sessions -= 1
+
+    return app
+
+
+def serve(
+    env_id: str,
+    env_args: Mapping[str, Any],
+    token: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8643,
+    certificate: str | None = None,
+    key: str | None = None,
+    max_message_bytes: int = 16 << 20,
+    **options: Any,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        env_id: See `make_app`, also for the options.
+        env_args: Keyword arguments of the environment.
+        token: What clients have to know.
+        host: The address to listen on.
+        port: 0 for a free one, which is printed.
+        certificate: File of a TLS certificate.
+        key: File of its private key.
+        max_message_bytes: A larger message ends its session (WebSocket's status 1009).
+        options: See `make_app`.
+
+    Raises:
+        OSError: the address is in use or not this machine's, or a file cannot be read.
+        ValueError: an argument makes no sense, or it is no text environment.
+        gymnasium.error.Error: there is no such environment.
+    """
+    if max_message_bytes < 1:
+        raise ValueError(f"max_message_bytes must be positive, not {max_message_bytes}")
+    app = make_app(env_id, env_args, token, **options)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        shown = f"[{host}]" if ":" in host else host
+        url = f"{'https' if certificate else 'http'}://{shown}:{listener.getsockname()[1]}"
+        if not is_loopback(host):
+            _log.warning(
+                "LISTENING ON %s: whoever reaches this address and has the token can have responses judged here.%s",
+                host,
+                "" if certificate else " The token travels UNENCRYPTED: give a TLS certificate.",
+            )
+        config = uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            ws_max_size=max_message_bytes,
+            ws_max_queue=2,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=60.0,
+            ws_per_message_deflate=False,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            loop="asyncio",
+            timeout_graceful_shutdown=10,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+        config.load()  # says what is wrong with the files, before anyone is told that the server is there
+        print(f"serving {env_id} on {url}", flush=True)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+async def _converse(websocket: WebSocket, session: Session, threads: ThreadPoolExecutor, idle_seconds: float) -> None:
+    """Answer a client's messages until it leaves, or says nothing for too long."""
+    while True:
+        try:
+            event = await asyncio.wait_for(websocket.receive(), idle_seconds)
+        except asyncio.TimeoutError:
+            await websocket.close(POLICY_VIOLATION, f"no message for {idle_seconds:g} seconds")
+            return
+        if event["type"] == "websocket.disconnect":
+            return
+        try:
+            kind, data = _read(event)
+            if kind == "close":
+                await websocket.close()
+                return
+            answer = await _answer(session, kind, data, threads)
+        except Refused as refusal:
+            answer = _error(refusal.code, str(refusal))
+        await websocket.send_text(answer)
+
+
+def _read(event: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if event.get("text") is None:
+        raise Refused("INVALID_JSON", "messages are text, not bytes")
+    try:
+        return decode_message(event["text"])
+    except ValueError as error:
+        code = "INVALID_JSON" if type(error) is not ValueError else "VALIDATION_ERROR"
+        raise Refused(code, str(error)) from error
+
+
+async def _answer(session: Session, kind: str, data: dict[str, Any], threads: ThreadPoolExecutor) -> str:
+    if kind == "state":
+        return encode_message("state", session.state.model_dump())
+    calls = {"reset": session.reset, "step": session.step}
+    if kind not in calls:
+        raise Refused("UNKNOWN_TYPE", f"there are messages of type reset, step, state and close, not {kind!r:.100}")
+    try:
+        return encode_message("observation", await _in_thread(threads, calls[kind], data))
+    except Refused:
+        raise
+    except ValidationError as error:
+        raise Refused("VALIDATION_ERROR", describe(error)) from error
+    except Exception as error:  # whatever an environment raises must not end the other sessions
+        _log.exception("an environment failed")
+        raise Refused("EXECUTION_ERROR", f"{type(error).__name__}: {error}") from error
+
+
+async def _in_thread(threads: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+
+
+def _observation(text: str, reward: float | None, terminated: bool, truncated: bool, info: Mapping) -> dict[str, Any]:
+    info = as_json(info)
+    feedback, success = info.get("feedback"), info.get("success")
+    observation = TextObservation(
+        text=text,
+        feedback=feedback if isinstance(feedback, str) else "",
+        success=success if isinstance(success, bool) else None,
+        terminated=bool(terminated),
+        truncated=bool(truncated),
+        info=info,
+    )
+    done = observation.terminated or observation.truncated
+    return {"observation": observation.model_dump(), "reward": as_json(reward), "done": done}
+
+
+def _error(code: str, message: str) -> str:
+    return encode_message("error", {"message": message, "code": code})
+
+
+def _examine(env_id: str, env_args: Mapping[str, Any]) -> tuple[SessionState, str]:
+    """What a session begins with, and the environment's description. Raises where it is no text environment."""
+    env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
+    try:
+        for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
+            if not isinstance(space, Text):
+                raise ValueError(f"{env_id} is not a text environment: its {name} are {space}")
+        state = SessionState(
+            env_id=env_id,
+            num_tasks=env.get_wrapper_attr("num_tasks") if env.has_wrapper_attr("num_tasks") else None,
+            action_length=env.action_space.max_length,
+            observation_length=env.observation_space.max_length,
+        )
+        return state, (type(env.unwrapped).__doc__ or env_id).strip().partition("\n\n")[0]
+    finally:
+        env.close()
+
+
+def _knows(authorization: str, token: str) -> bool:
+    """Whether a header holds the token: as `Bearer`, or as the password that a URL `ws://user:token@host` becomes."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            credentials = base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(credentials.encode(), token.encode())

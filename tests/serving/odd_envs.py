@@ -1,0 +1,34 @@
+"""Environments that misbehave; importing this registers them."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import gymnasium
+import numpy as np
+import toy_env
+
+
+class FailingEnv(toy_env.PlainEnv):
+    """Does what the response says."""
+
+    def step(self, action):
+        if action == "raise":
+            raise RuntimeError("the judge is lost")
+        if action == "exit":
+            os._exit(1)
+        if action == "sleep":
+            time.sleep(3)
+        info = {
+            "array": np.arange(3),
+            "number": np.float32(0.5),
+            "nan": float("nan"),
+            "object": object(),
+            "nested": ({"set": {1}, 1: "one"}, b"bytes", None, True),
+            "feedback": "lone \ud800 surrogate",
+        }
+        return "lone \ud800 surrogate", np.float64(1.0), np.bool_(False), np.bool_(action == "truncate"), info
+
+
+gymnasium.register("odd/Failing-v0", entry_point=FailingEnv)
