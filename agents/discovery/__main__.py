@@ -39,8 +39,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
     config.check()
     console = console or Console()
     tasks = list(config.tasks) or read_selection(config.selection)
-    at_once = max(config.sampling_rows, config.batch_size)
-    environments = Environments(config.env, parse_env_args(config.env_arg), at_once)
+    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)
@@ -57,7 +56,10 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                 for method, record in records.items():
                     _run(method, bench, record, console)
         except (UsageError, KeyboardInterrupt):
-            console.print(f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True)
+            if folder.has_records:
+                console.print(
+                    f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True
+                )
             raise
         seeds = range(config.seed, config.seed + config.seeds)
         result = make_result(config.deciding(tasks), records, tasks, seeds)

@@ -78,6 +78,8 @@ class DiscoveryConfig(SelfDistillationConfig):
             raise UsageError("name tasks with --tasks, or a file of selected ones with --selection")
         if self.context == "demonstration":
             raise UsageError("--context demonstration: before the first success there is none, so nothing is learned")
+        if self.batch_size > self.sampling_rows:
+            raise UsageError(f"--batch-size {self.batch_size} is more than --sampling-rows {self.sampling_rows}")
         if self.minibatches > self.batch_size:
             raise UsageError(f"--minibatches {self.minibatches} is more than --batch-size {self.batch_size}")
 

@@ -40,7 +40,10 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
             with Interrupts():
                 results += _evaluate_models(config, folder, console)
         except (UsageError, KeyboardInterrupt):
-            console.print(f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True)
+            if folder.has_records:
+                console.print(
+                    f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True
+                )
             raise
     elif config.output:
         folder = ResumableRun(config.output, {"compare": [str(path) for path in config.compare]})

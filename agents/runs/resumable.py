@@ -18,7 +18,8 @@ class ResumableRun:
     """A folder with the settings that decide a run's results, journals, and files written as a whole.
 
     Args:
-        path: A new or empty folder, or one of an earlier run with equal settings, which is gone on with.
+        path: A new or empty folder, or one of an earlier run with equal settings, which is gone on with. (As long as
+            a run has recorded nothing, its settings may be replaced.)
         settings: What decides the results, JSON-able.
 
     Raises:
@@ -32,11 +33,18 @@ class ResumableRun:
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             if config.exists():
-                _check_equal(config, json.loads(text)["config"])
+                _check_is_run(config)
+                if self.has_records:
+                    _check_equal(config, json.loads(text)["config"])
+                    return
             elif any(path.iterdir()):
                 raise UsageError(f"the output folder {path} holds something that is no run; name another with --output")
-            else:
-                self.write("config.json", text + "\n")
+            self.write("config.json", text + "\n")
+
+    @property
+    def has_records(self) -> bool:
+        """Whether a journal holds anything."""
+        return any(path.stat().st_size for path in self.path.rglob("*.jsonl"))
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, which is either the previous one or complete, never half-written."""
@@ -116,11 +124,15 @@ class Journal:
         self.close()
 
 
-def _check_equal(config: Path, settings: Mapping[str, Any]) -> None:
+def _check_is_run(config: Path) -> None:
     try:
-        earlier = json.loads(config.read_text())["config"]
-    except (ValueError, KeyError, TypeError) as error:
+        json.loads(config.read_text())["config"].keys()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{config} does not say what run it belongs to; name another folder with --output") from error
+
+
+def _check_equal(config: Path, settings: Mapping[str, Any]) -> None:
+    earlier = json.loads(config.read_text())["config"]
     names = sorted(name for name in earlier.keys() | settings.keys() if earlier.get(name) != settings.get(name))
     if names:
         differences = "; ".join(f"{name} was {earlier.get(name)!r}, is now {settings.get(name)!r}" for name in names)

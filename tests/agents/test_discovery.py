@@ -321,6 +321,7 @@ def test_methods_may_be_run_one_by_one(whole, tiny_model, tmp_path):
         ({"budget": 0}, "--budget must be at least 1, not 0"),
         ({"seeds": 0}, "--seeds"),
         ({"batch_size": 0}, "--batch-size"),
+        ({"batch_size": 7}, "--batch-size 7 is more than --sampling-rows 6"),
         ({"minibatches": 5}, "--minibatches 5 is more than --batch-size 4"),
         ({"context": "demonstration"}, "before the first success there is none"),
         ({"advantage_clip": 0.0}, "--advantage-clip"),

@@ -197,6 +197,9 @@ def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
     (tmp_path / "full" / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="no run"):
         evaluate(tmp_path / "full", tiny_model)
+    with pytest.raises(UsageError, match="no/model"):
+        evaluate(tmp_path / "mistyped", "./no/model")
+    evaluate(tmp_path / "mistyped", tiny_model, samples=1)  # nothing was recorded there
     (tmp_path / "full" / "config.json").write_text("[]")
     with pytest.raises(UsageError, match="does not say what run"):
         evaluate(tmp_path / "full", tiny_model)
