@@ -32,7 +32,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
 
 
 def _chain(rng: random.Random) -> Molecule | None:
-    carbons, heteroatoms = rng.randint(1, 8), rng.choice((0, 1, 1, 1, 2))
+    carbons, heteroatoms = rng.randint(1, 7), rng.choice((0, 1, 1, 1, 2))
     symbol = rng.choice(("O", "N", "F", "Cl", "Br", "S"))
     ends = [symbol] * heteroatoms + [""] * (2 - heteroatoms)
     return stable(ends[0] + "C" * carbons + ends[1])

@@ -16,20 +16,19 @@ LETTERS = "ABCD"
 _ASKED = {
     0: ("heavy",),
     1: ("heavy", "weight"),
-    2: ("weight", "donors", "acceptors", "rings"),
-    3: ("weight", "donors", "acceptors", "rotatable", "tpsa"),
+    2: ("weight", "heavy", "tpsa", "logp"),
+    3: ("weight", "rotatable", "tpsa", "logp"),
     4: ("weight", "acceptors", "rotatable", "tpsa", "logp"),
 }
 _GAPS = {
-    "heavy": (1, 1, 1, 1, 1), "donors": (1, 1, 1, 1, 1), "acceptors": (1, 1, 1, 1, 1), "rings": (1, 1, 1, 1, 1),
-    "rotatable": (1, 1, 1, 1, 1), "weight": (30, 20, 14, 10, 4), "tpsa": (30, 25, 20, 15, 9), "logp": (2, 2, 1, 1, 0.7),
+    "heavy": (1, 1, 1, 1, 1), "acceptors": (1, 1, 1, 1, 1), "rotatable": (1, 1, 1, 1, 1),
+    "weight": (30, 20, 14, 10, 4), "tpsa": (12, 12, 10, 8, 5), "logp": (2, 2, 1, 0.8, 0.5),
 }  # fmt: skip
 """Least distance of two options, by level."""
 
 _HINTS = {
     "heavy": "count the atom symbols; hydrogens are not written",
     "weight": "work out the formula first, then add up the atomic weights",
-    "rings": "each pair of equal ring labels closes one ring",
 }
 
 

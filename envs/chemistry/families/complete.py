@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Check, Family, Question, Report, counted
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family
-from envs.chemistry.molecules.pool import draw_molecule
+from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family
+from envs.chemistry.molecules.builder import tree
+from envs.chemistry.molecules.pool import draw_molecule, stable
 from envs.chemistry.smiles.lint import SmilesProblem, scan
 from envs.chemistry.smiles.read import Molecule, read_molecule
 
@@ -17,7 +18,7 @@ _TOKEN = re.compile(r"\[[^]]*\]|Cl|Br|%\d\d|.")
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = draw_molecule(rng, min(level + 1, 4))
+    drawn = stable(tree(rng, rng.randint(4, 7), 1)) if level == 0 else draw_molecule(rng, min(level + 1, 4))
     if drawn is None:
         return None
     tokens = _TOKEN.findall(drawn.smiles)
@@ -70,7 +71,7 @@ def _open_ends(prefix: str) -> tuple[str, ...]:
     return (f"of the given beginning: {problem.message}",) if problem else ()
 
 
-_MOLECULES = smiles_family("complete", _propose, _check_molecule)
+_MOLECULES = smiles_family("complete", _propose, _check_molecule, same_formula)
 
 
 def _check(params: Mapping[str, Any], answer: str) -> Report:

@@ -28,7 +28,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     lacking = [name for name in _OFTEN if name not in present]
     absent = sorted(rng.sample(lacking, _ABSENT[level]), key=list(GROUPS).index)
     size = drawn.heavy_atoms
-    most = size + rng.randint(1, 4) if level == 0 else size
+    most = size + rng.randint(2, 6) if level == 0 else size
     text = f"Give the SMILES string of a molecule that has {listing([an(name) for name in required])}"
     if absent:
         text += f", but has no {listing(absent, 'and no')}"

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Check, Family, Question, Report
+from envs.chemistry.molecules.builder import tree
 from envs.chemistry.molecules.formula import NAMES
-from envs.chemistry.molecules.pool import draw_molecule
+from envs.chemistry.molecules.pool import draw_molecule, stable
 from envs.chemistry.smiles.lint import SmilesProblem
 from envs.chemistry.smiles.read import Molecule, molecule
 
@@ -27,6 +28,10 @@ _DESCRIPTIONS = {
 }
 
 
+def _small(rng: random.Random) -> Molecule | None:
+    return stable(tree(rng, rng.randint(1, 5), rng.choice((0, 1)), unsaturated=rng.random() < 0.3))
+
+
 def _number(found: Molecule, thing: str) -> int:
     if thing == "rings":
         return found.rings
@@ -38,7 +43,7 @@ def _number(found: Molecule, thing: str) -> int:
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = draw_molecule(rng, level)
+    drawn = _small(rng) if level == 0 else draw_molecule(rng, level)
     if drawn is None:
         return None
     thing = rng.choice(_THINGS[level])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Check, Question, Report
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family
+from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family
 from envs.chemistry.molecules.pool import draw_molecule, stable
 from envs.chemistry.molecules.substituents import (
     SUBSTITUENTS,
@@ -20,14 +20,18 @@ from envs.chemistry.molecules.substituents import (
 )
 from envs.chemistry.smiles.read import Molecule, molecule
 
+_KINDS = ("add", "remove", "swap", "swap")
+_SIMPLE = 6
+"""Of the substituents, those of one heavy atom come first; only they are added at level 0."""
+
 
 def _propose(rng: random.Random, level: int) -> Question | None:
     start = draw_molecule(rng, level)
     if start is None:
         return None
-    kind = rng.choice(("add", "remove") if level < 2 else ("add", "remove", "swap", "swap"))
+    kind = rng.choice((("add",), ("add", "remove"), _KINDS, _KINDS, _KINDS)[level])
     present = [name for name in SUBSTITUENTS if count(start, name) and name != "methyl group"]
-    added = rng.choice([name for name in SUBSTITUENTS if level or name != "methyl group"]) if kind != "remove" else None
+    added = rng.choice(list(SUBSTITUENTS)[: None if level else _SIMPLE]) if kind != "remove" else None
     if kind != "add" and not present:
         return None
     removed = rng.choice(present) if kind != "add" else None
@@ -44,7 +48,9 @@ def _propose(rng: random.Random, level: int) -> Question | None:
         task = f"Replace {_which(start, removed)} of it by {_a(added)}"
     text = f"The starting molecule is {start.smiles}\n{task}, and change nothing else."
     text += " Give the SMILES string of the result."
-    return Question(text, {"start": start.smiles, "added": added, "removed": removed}, answer.smiles)
+    formula = changed_formula(start.formula, added, removed)
+    params = {"start": start.smiles, "added": added, "removed": removed, "formula": formula}
+    return Question(text, params, answer.smiles)
 
 
 def _example(rng: random.Random, start: Molecule, added: str | None, removed: str | None) -> Molecule | None:
@@ -75,7 +81,7 @@ def _reached(start: Molecule, answer: Molecule, added: str | None, removed: str 
 def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
     start, added, removed = molecule(params["start"]), params["added"], params["removed"]
     same = answer.canonical == start.canonical
-    formula = formula_check(answer.formula, changed_formula(start.formula, added, removed))
+    formula = formula_check(answer.formula, params["formula"])
     reached = formula.passed and _reached(start, answer, added, removed)
     checks = [
         Check("changed", not same, f"changed: {'this is the starting molecule itself' if same else 'right'}"),
@@ -102,4 +108,4 @@ def _why(start: Molecule, answer: Molecule, same_formula: bool, added: str | Non
     return "; ".join(parts)
 
 
-FAMILY = smiles_family("edit", _propose, _check)
+FAMILY = smiles_family("edit", _propose, _check, same_formula)

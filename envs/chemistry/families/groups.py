@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Question, Report, counted, listing
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family, unsaturation_hint
+from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family, unsaturation_hint
+from envs.chemistry.molecules.builder import tree
 from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, an, count_groups
-from envs.chemistry.molecules.pool import draw_molecule
+from envs.chemistry.molecules.pool import draw_molecule, stable
 from envs.chemistry.smiles.read import Molecule
 
 _NUMBER = (1, 1, 2, 3, 4)
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = draw_molecule(rng, level)
+    drawn = stable(tree(rng, rng.randint(3, 8), 2)) if level == 0 else draw_molecule(rng, level)
     if drawn is None:
         return None
     counts = count_groups(drawn)
@@ -40,4 +41,4 @@ def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
     return Report(tuple(checks), tuple(hints))
 
 
-FAMILY = smiles_family("groups", _propose, _check)
+FAMILY = smiles_family("groups", _propose, _check, same_formula)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Check, Question, Report, counted
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family, unsaturation_hint
+from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family, unsaturation_hint
 from envs.chemistry.molecules.builder import tree
 from envs.chemistry.molecules.pool import draw_molecule, stable
 from envs.chemistry.molecules.substituents import move_somewhere
@@ -34,7 +34,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
 
 
 def _small(rng: random.Random) -> Molecule | None:
-    return stable(tree(rng, rng.randint(2, 8), rng.choice((0, 1, 2))))
+    return stable(tree(rng, rng.randint(2, 7), rng.choice((0, 1, 2))))
 
 
 def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
@@ -48,4 +48,4 @@ def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
     return Report(tuple(checks), unsaturation_hint(answer.formula, params["formula"]))
 
 
-FAMILY = smiles_family("isomer", _propose, _check)
+FAMILY = smiles_family("isomer", _propose, _check, same_formula)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Check, Question, Report
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family
+from envs.chemistry.families.smiles_answers import formula_check, same_molecule, smiles_family
 from envs.chemistry.smiles.read import Molecule, molecule
 
 STEMS = ("", "meth", "eth", "prop", "but", "pent", "hex", "hept", "oct", "non", "dec", "undec", "dodec")
@@ -30,7 +30,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
 
 
 def _unbranched(rng: random.Random) -> tuple[str, str]:
-    length = rng.randint(1, 12)
+    length = rng.randint(1, 10)
     kind = rng.choice(("", "", "ol", "amine", "oic acid", "al", "enitrile", *_HALOGENS))
     if kind in _HALOGENS:
         locant = "1-" if length > 2 else ""
@@ -185,4 +185,4 @@ def _summary(wanted: Molecule) -> str:
     return f"{carbons} carbon atom{'s' * (carbons != 1)} in all{ring}, and {other_atoms}"
 
 
-FAMILY = smiles_family("name", _propose, _check, one_answer=True)
+FAMILY = smiles_family("name", _propose, _check, same_molecule)

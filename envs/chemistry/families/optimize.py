@@ -15,7 +15,7 @@ from envs.chemistry.smiles.read import Molecule, molecule
 
 _ASKED = ("logp", "tpsa", "weight")
 _NUMBER = (1, 1, 1, 1, 2)
-_LEAST = {"logp": (0.3, 0.4, 0.5, 0.6, 0.6), "tpsa": (10, 12, 15, 20, 20), "weight": (10, 14, 14, 20, 20)}
+_LEAST = {"logp": (0.3, 0.4, 0.5, 0.6, 0.5), "tpsa": (10, 12, 15, 20, 15), "weight": (10, 14, 14, 20, 14)}
 """Least change that is worth asking for, by level."""
 
 _SHARE = (0.4, 0.6, 0.8, 0.9, 0.95)
@@ -35,8 +35,10 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     changes: dict[str, float] = {}
     for key in rng.sample(_ASKED, len(_ASKED)):
         change = PROPERTIES[key].of(answer) - PROPERTIES[key].of(start)
-        if len(changes) < _NUMBER[level] and abs(change) >= _LEAST[key][level]:
+        if abs(change) >= _LEAST[key][level]:
             changes[key] = change
+        if len(changes) == _NUMBER[level]:
+            break
     if len(changes) < _NUMBER[level]:
         return None
     targets = {
@@ -52,6 +54,10 @@ def _propose(rng: random.Random, level: int) -> Question | None:
         wishes
     )
     return Question(text, {"start": start.smiles, "targets": targets, "floor": floor}, answer.smiles)
+
+
+def _close(params: Mapping[str, Any], answer: Molecule) -> bool:
+    return answer.similarity(molecule(params["start"])) >= params["floor"]
 
 
 def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
@@ -80,4 +86,4 @@ def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
     return Report(tuple(checks), tuple(hints))
 
 
-FAMILY = smiles_family("optimize", _propose, _check)
+FAMILY = smiles_family("optimize", _propose, _check, _close)

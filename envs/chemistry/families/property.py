@@ -20,8 +20,8 @@ _ASKED = {
     3: ("weight", "logp", "tpsa", "donors", "acceptors", "rotatable", "rings"),
     4: ("weight", "logp", "tpsa", "donors", "acceptors", "rotatable", "rings"),
 }
-_WIDTHS = {"weight": (40, 16, 12, 10, 8), "logp": (2, 0.8, 0.6, 0.5, 0.4), "tpsa": (30, 16, 12, 10, 8)}
-"""Width of a window, by level. A count has to be met exactly, from level 1 on."""
+_WIDTHS = {"weight": (60, 16, 12, 10, 8), "logp": (2, 0.8, 0.6, 0.5, 0.4), "tpsa": (30, 16, 12, 10, 8)}
+"""Width of a window, by level. From level 1 on, a count has to be met exactly."""
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
@@ -42,8 +42,8 @@ def _propose(rng: random.Random, level: int) -> Question | None:
 def _window(rng: random.Random, key: str, value: float, level: int) -> list[float]:
     asked = PROPERTIES[key]
     if asked.digits == 0:
-        slack = 1 if level == 0 else 0
-        return [max(0, int(value) - slack), int(value) + slack]
+        low = max(1, int(value) - rng.randint(0, 3)) if level == 0 else int(value)
+        return [low, low + 3 if level == 0 else low]
     width = _WIDTHS[key][level]
     low = round(value - width * rng.uniform(0.1, 0.9), asked.digits)
     if key != "logp":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from envs.chemistry.families.base import Check, Question, Report, listing
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family
+from envs.chemistry.families.smiles_answers import formula_check, same_molecule, smiles_family
 from envs.chemistry.molecules.builder import join
 from envs.chemistry.molecules.pool import stable
 from envs.chemistry.smiles.read import Molecule, molecule
@@ -168,11 +168,11 @@ def _question(steps: list[Reaction], reactants: list[str], product: str) -> Ques
         text += f"Step 2: {steps[1].name} ({steps[1].conditions}) with {reactants[1]}\n"
     text += "Give the SMILES string of the main organic product."
     happens = [step.what_happens for step in steps]
-    return Question(text, {"product": product, "reactants": reactants, "happens": happens}, product)
+    return Question(text, {"smiles": product, "reactants": reactants, "happens": happens}, product)
 
 
 def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
-    product = molecule(params["product"])
+    product = molecule(params["smiles"])
     same = answer.canonical == product.canonical
     formula = formula_check(answer.formula, product.formula)
     if same:
@@ -193,4 +193,4 @@ def _readable(reactants: list[str]) -> list[str]:
     return [molecule.canonical for molecule in found if molecule is not None]
 
 
-FAMILY = smiles_family("reaction", _propose, _check, one_answer=True)
+FAMILY = smiles_family("reaction", _propose, _check, same_molecule)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.chemistry.families.base import Check, Family, Question, Report
-from envs.chemistry.families.smiles_answers import formula_check, smiles_family
+from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family
 from envs.chemistry.molecules.pool import draw_molecule
 from envs.chemistry.smiles.lint import SmilesProblem
 from envs.chemistry.smiles.read import Molecule, read_molecule
@@ -74,7 +74,7 @@ def _check_molecule(params: Mapping[str, Any], answer: Molecule) -> Report:
     return Report((formula_check(answer.formula, params["formula"]), Check("changes", distance is not None, text)))
 
 
-_MOLECULES = smiles_family("repair", _propose, _check_molecule)
+_MOLECULES = smiles_family("repair", _propose, _check_molecule, same_formula)
 
 
 def _check(params: Mapping[str, Any], answer: str) -> Report:

@@ -97,8 +97,8 @@ def move_somewhere(rng: random.Random, molecule: Molecule) -> Molecule | None:
 def change_somewhere(rng: random.Random, molecule: Molecule, times: int) -> Molecule | None:
     """A stable molecule after some substituents were added or removed at random; None if the draw led to none."""
     mol: Chem.Mol | None = molecule.mol
-    for _ in range(times):
-        name = _present(rng, mol) if rng.random() < 0.4 else None
+    for step in range(times):  # only the first may remove, so that none undoes another
+        name = _present(rng, mol) if step == 0 and rng.random() < 0.5 else None
         if name is not None:
             mol = _remove(mol, rng.choice(_places(mol, name)))
         else:

@@ -16,6 +16,7 @@ from envs.chemistry.families.name import _ring
 from envs.chemistry.families.reaction import ONE_REACTANT, TWO_REACTANTS
 from envs.chemistry.families.repair import within
 from envs.chemistry.families.smiles_answers import STOCK
+from envs.chemistry.molecules.formula import Formula
 from envs.chemistry.molecules.pool import stable
 from envs.chemistry.smiles.read import molecule
 from envs.chemistry.tasks import make_question
@@ -205,14 +206,19 @@ def test_suzuki_couplings_join_two_rings():
 
 def test_edits_reach_exactly_what_they_can():
     check = load_family("edit").check
-    add = {"start": "CCCC", "added": "chlorine atom", "removed": None}
+    add = {"start": "CCCC", "added": "chlorine atom", "removed": None, "formula": Formula.parse("C4H9Cl")}
     assert check(add, "CCCCCl").solved and check(add, "CCC(C)Cl").solved
     for wrong in ("CCCC", "CCCCCCl", "CC(C)CCl", "ClCCCCCl", "CCCCBr"):
         assert not check(add, wrong).solved
-    remove = {"start": "CC(O)CCO", "added": None, "removed": "hydroxyl group"}
+    remove = {"start": "CC(O)CCO", "added": None, "removed": "hydroxyl group", "formula": Formula.parse("C4H10O")}
     assert check(remove, "CCCCO").solved and check(remove, "CCC(C)O").solved
     assert not check(remove, "CCCC").solved and not check(remove, "CCOCC").solved
-    swap = {"start": "Fc1ccc(O)cc1", "added": "cyano group", "removed": "fluorine atom"}
+    swap = {
+        "start": "Fc1ccc(O)cc1",
+        "added": "cyano group",
+        "removed": "fluorine atom",
+        "formula": Formula.parse("C7H5NO"),
+    }
     assert check(swap, "N#Cc1ccc(O)cc1").solved
     assert not check(swap, "N#Cc1cccc(O)c1").solved and not check(swap, "N#Cc1ccccc1").solved
 

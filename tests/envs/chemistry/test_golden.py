@@ -1,0 +1,43 @@
+"""The same tasks and the same feedback on every version of RDKit and Python.
+
+A change of a family changes its hash: copy the new one from the failure, and say so in the changelog.
+"""
+
+import hashlib
+import json
+
+import pytest
+
+pytest.importorskip("rdkit")
+
+from envs.chemistry.families import FAMILIES, load_family
+from envs.chemistry.families.base import LEVELS
+from envs.chemistry.tasks import make_question
+
+GOLDEN = {}
+
+ANSWERS = (
+    "CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "CC(C)(C)(C)C", "c1cccc1", "CC1CC", "O=[N+]([O-])c1ccc(F)cc1", "3", "B",
+    "C6H6O", "2 H2 + O2 -> 2 H2O",
+)  # fmt: skip
+
+
+def fingerprint(family: str) -> str:
+    """A hash of 100 tasks of a family and of what is said to answers."""
+    check = load_family(family).check
+    digest = hashlib.sha256()
+    for level in LEVELS:
+        tasks = [make_question(family, level, "all", number) for number in range(20)]
+        for i, task in enumerate(tasks):
+            said = []
+            for answer in (*ANSWERS, tasks[i - 1].answer):
+                report = check(task.params, answer)
+                problem = report.problem and [report.problem.message, report.problem.position]
+                said.append([[c.text for c in report.checks], report.hints, problem, round(report.score, 6)])
+            digest.update(json.dumps([task.text, task.params, task.answer, said]).encode())
+    return digest.hexdigest()[:16]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tasks_and_feedback_do_not_change(family):
+    assert fingerprint(family) == GOLDEN[family]
