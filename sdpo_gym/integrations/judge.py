@@ -1,0 +1,176 @@
+"""Questions and verdicts of any text environment, for trainers that do the sampling and the stepping themselves.
+
+A trainer's data set holds questions; later it asks what a response to one of them is worth. A question is known by two
+plain values that fit in every data set's row, `task_id` and `seed`, so that no answer key ever leaves the environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium
+from gymnasium.spaces import Text
+
+import sdpo_gym  # noqa: F401  (registers the environments)
+from sdpo_gym.tasks import Message
+from sdpo_gym.verdict import Verdict
+
+SUCCESS_REWARD = 1.0
+"""A final reward of this counts as success where an environment does not say so itself."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A task as a trainer's data set holds it. `task_id` and `seed` are what a verdict is asked by."""
+
+    task_id: str
+    seed: int
+    messages: tuple[Message, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:
+    """Make a registered environment that speaks text.
+
+    Args:
+        env_id: Registered id; `module:id` imports a module first.
+        env_args: Keyword arguments of the environment.
+
+    Raises:
+        gymnasium.error.Error: there is no such environment.
+        ValueError: its observations or actions are not texts.
+    """
+    env = gymnasium.make(env_id, disable_env_checker=True, **(env_args or {}))
+    for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
+        if not isinstance(space, Text):
+            env.close()
+            raise ValueError(f"{env_id!r} is not a text environment: its {name} are {space}")
+    return env
+
+
+def begin(env: gymnasium.Env, task: str | int | None, seed: int) -> Question:
+    """Begin an episode on a task. An environment without addressable tasks has it decided by the seed alone."""
+    options = {"task": task} if task is not None and env.has_wrapper_attr("num_tasks") else None
+    observation, info = env.reset(seed=seed, options=options)
+    messages = info.get("messages") or [{"role": "user", "content": observation}]
+    task_id = str(info.get("task_id", f"seed {seed}"))
+    return Question(task_id, seed, tuple(dict(message) for message in messages), info.get("metadata", {}))
+
+
+def step(env: gymnasium.Env, response: str) -> tuple[str, bool, Verdict]:
+    """Hand a response to the environment: the observation, whether the episode is over, and the verdict.
+
+    An environment that says nothing in `info` succeeds with a last reward of `SUCCESS_REWARD`, and the observation
+    after a failure is its feedback.
+    """
+    observation, reward, terminated, truncated, info = env.step(response)
+    done = bool(terminated or truncated)
+    success = bool(info.get("success", done and reward >= SUCCESS_REWARD))
+    feedback = info.get("feedback", "" if success else observation)
+    items = tuple(info.get("feedback_items", ()))
+    return observation, done, Verdict(float(reward), success, feedback, items, info.get("metrics", {}))
+
+
+class Judge:
+    """Lists an environment's questions and judges single responses to them, several at the same time.
+
+    What is judged is the first response of an episode. Calls from several threads are safe: each takes an instance of
+    the environment that is free, and waits when `concurrency` of them are busy.
+
+    Args:
+        env_id: Registered id; `module:id` imports a module first.
+        env_args: Keyword arguments of the environment.
+        concurrency: How many responses are judged at the same time.
+    """
+
+    def __init__(self, env_id: str, env_args: Mapping[str, Any] | None = None, *, concurrency: int = 8):
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
+        self.env_id = env_id
+        self.env_args = dict(env_args or {})
+        self._idle = [make_text_env(env_id, self.env_args)]
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(concurrency)
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="judge")
+
+    @property
+    def num_tasks(self) -> int | None:
+        """How many tasks the environment lists. None: they are endless, or decided by seeds."""
+        with self._env() as env:
+            return env.get_wrapper_attr("num_tasks") if env.has_wrapper_attr("num_tasks") else None
+
+    def questions(self, count: int | None = None, *, first: int = 0) -> list[Question]:
+        """The questions number `first` … `first + count − 1`; without `count`, all that are left.
+
+        A number is the task's index, or where tasks have none, the seed.
+
+        Raises:
+            ValueError: there are not so many, or they are endless and `count` is not given.
+        """
+        total = self.num_tasks
+        if count is None and total is None:
+            raise ValueError(f"the tasks of {self.env_id!r} are endless; say how many you want (count)")
+        stop = total if count is None else first + count
+        if first < 0 or stop <= first or (total is not None and stop > total):
+            number = "endless tasks" if total is None else f"{total} tasks"
+            raise ValueError(f"first={first}, count={count} is no part of the {number} of {self.env_id!r}")
+        with self._env() as env:
+            return [begin(env, number, number) for number in range(first, stop)]
+
+    def verdict(self, task_id: str, seed: int, response: str) -> Verdict:
+        """Judge a response to a question.
+
+        Raises:
+            ValueError: the environment has no such task.
+            Exception: whatever the environment raises when the judging itself failed. It says nothing of the response.
+        """
+        with self._env() as env:
+            begun = begin(env, task_id, seed)
+            if begun.task_id != task_id:
+                raise ValueError(
+                    f"the data set asks for task {task_id!r}, but seed {seed} of {self.env_id!r} with the arguments "
+                    f"{self.env_args} poses {begun.task_id!r}; was the data set made with other arguments?"
+                )
+            return step(env, response)[2]
+
+    def verdicts(self, task_ids: Sequence[str], seeds: Sequence[int], responses: Sequence[str]) -> list[Verdict]:
+        """Judge responses to questions, pairwise and concurrently."""
+        jobs = zip(task_ids, seeds, responses, strict=True)
+        return list(self._threads.map(lambda job: self.verdict(*job), jobs))
+
+    def close(self) -> None:
+        """Close the environments. No call may be under way."""
+        self._threads.shutdown(wait=True)
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextlib.contextmanager
+    def _env(self) -> Iterator[gymnasium.Env]:
+        """An environment that nobody else has meanwhile."""
+        with self._places:
+            with self._lock:
+                env = self._idle.pop() if self._idle else None
+            env = env or make_text_env(self.env_id, self.env_args)
+            try:
+                yield env
+            finally:
+                with self._lock:
+                    self._idle.append(env)
+
+
+@functools.cache
+def shared_judge(env_id: str, env_args: str = "{}") -> Judge:
+    """The process's one judge of an environment, for trainers that know nothing but a function to call.
+
+    Args:
+        env_id: Registered id; `module:id` imports a module first.
+        env_args: Keyword arguments of the environment, as JSON.
+    """
+    return Judge(env_id, json.loads(env_args))

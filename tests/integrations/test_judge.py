@@ -1,0 +1,117 @@
+"""Questions and verdicts of text environments, as trainers ask for them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import toy_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdpo_gym import Verdict
+from sdpo_gym.integrations.judge import Judge, begin, make_text_env, shared_judge, step
+
+EVEN = "toy_env:toy/Even-v0"
+PLAIN = "toy_env:toy/Plain-v0"
+
+
+@pytest.fixture(scope="module")
+def even():
+    judge = Judge(EVEN)
+    yield judge
+    judge.close()
+
+
+def test_questions_are_the_tasks_in_their_order(even):
+    questions = even.questions()
+    assert [question.task_id for question in questions] == list(toy_env.WORDS)
+    assert [question.messages[-1]["content"] for question in questions] == [f"Say {word}." for word in toy_env.WORDS]
+    assert questions[2].metadata == {"letters": 5}
+    assert even.questions(2, first=1) == questions[1:3]
+
+
+@pytest.mark.parametrize("count, first", [(5, 0), (1, 4), (0, 0), (1, -1), (None, 4)])
+def test_questions_that_there_are_not_are_refused(even, count, first):
+    with pytest.raises(ValueError, match="4 tasks"):
+        even.questions(count, first=first)
+
+
+def test_endless_tasks_need_a_count():
+    judge = Judge("sdpo/Chemistry-v0")
+    with pytest.raises(ValueError, match="endless"):
+        judge.questions()
+    questions = judge.questions(3)
+    assert len({question.task_id for question in questions}) == 3
+    assert not judge.verdict(questions[1].task_id, questions[1].seed, "no answer").success
+    judge.close()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(toy_env.WORDS), st.text(max_size=30))
+def test_a_verdict_is_what_the_environment_says(even, word, response):
+    env = make_text_env(EVEN)
+    env.reset(options={"task": word})
+    _, reward, _, _, info = env.step(response)
+    verdict = even.verdict(word, 0, response)
+    assert (verdict.reward, verdict.success, verdict.feedback) == (reward, info["success"], info["feedback"])
+    assert verdict.metrics == info["metrics"]
+
+
+def test_verdicts_keep_their_order_under_threads(even):
+    responses = ["x" * n for n in range(40)]
+    verdicts = even.verdicts(["alpha"] * 40, [0] * 40, responses)
+    assert [verdict.metrics["characters"] for verdict in verdicts] == list(range(40))
+    with ThreadPoolExecutor(16) as threads:
+        again = list(threads.map(lambda response: even.verdict("alpha", 0, response), responses))
+    assert again == verdicts
+
+
+def test_an_environment_that_knows_only_seeds():
+    judge = Judge(PLAIN)
+    with pytest.raises(ValueError, match="endless"):
+        judge.questions()
+    first, second = judge.questions(2)
+    assert first.messages != second.messages
+    assert judge.questions(1, first=1) == [second]
+    assert judge.verdict(first.task_id, first.seed, "xx") == Verdict(1.0, True)
+    assert judge.verdict(first.task_id, first.seed, "x") == Verdict(0.0, False, "odd")
+    judge.close()
+
+
+def test_a_task_of_another_data_set_is_refused(even):
+    with pytest.raises(ValueError, match="omega"):
+        even.verdict("omega", 0, "x")
+    judge = Judge(PLAIN)
+    with pytest.raises(ValueError, match="other arguments"):
+        judge.verdict("seed 4", 5, "x")
+    judge.close()
+
+
+def test_a_judge_is_free_again_after_an_error():
+    judge = Judge(EVEN, concurrency=1)
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            judge.verdict("omega", 0, "x")
+    assert judge.verdict("alpha", 0, "xx").success
+    judge.close()
+
+
+def test_what_is_no_text_environment_is_refused():
+    with pytest.raises(ValueError, match="not a text environment"):
+        Judge("toy_env:toy/Numbers-v0")
+    with pytest.raises(ValueError, match="concurrency"):
+        Judge(EVEN, concurrency=0)
+
+
+def test_episodes_of_several_attempts():
+    env = make_text_env(EVEN, {"max_turns": 2})
+    assert begin(env, "beta", 0).task_id == "beta"
+    observation, done, verdict = step(env, "x")
+    assert (observation, done, verdict.success) == (verdict.feedback, False, False)
+    _, done, verdict = step(env, "xx")
+    assert done and verdict.success and verdict.reward == 1.0
+
+
+def test_a_process_has_one_shared_judge():
+    assert shared_judge(EVEN) is shared_judge(EVEN)
+    two = shared_judge(EVEN, '{"max_turns": 2}')
+    assert two is not shared_judge(EVEN) and two.env_args == {"max_turns": 2}
