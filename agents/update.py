@@ -13,7 +13,9 @@ from accelerate import Accelerator
 
 from agents.config import UpdateConfig
 from agents.episode import Episode
-from agents.policy.policy import Policy, response_logits
+from agents.policy.head import HeadStats
+from agents.policy.next_tokens import NextTokens, next_tokens
+from agents.policy.policy import Policy
 from agents.runs.interrupt import Interrupts
 
 Signal = TypeVar("Signal")
@@ -34,19 +36,26 @@ class Row(Generic[Signal]):
 
 @dataclass
 class TokenBatch:
-    """The response tokens of a micro-batch, row after row. N tokens; V is the vocabulary."""
+    """The N response tokens of a micro-batch, row after row. All log-probs are at the sampling temperature."""
 
     rows: Sequence[Row]
     row_of_token: torch.Tensor  # (N,) int64
-    distributions: torch.Tensor  # (N, V) float32, log-probs of all tokens, at the sampling temperature
-    logprobs: torch.Tensor  # (N,) log-probs of the tokens that were sampled
+    stats: HeadStats  # about the next-token distributions, with the algorithm's number of top tokens
     old_logprobs: torch.Tensor  # (N,) the same before this batch's first optimizer step, detached
     sampler_logprobs: torch.Tensor  # (N,) the same as the sampler computed them
     token_ids: torch.Tensor  # (N,) int64
 
+    @property
+    def logprobs(self) -> torch.Tensor:
+        """(N,) of the tokens that were sampled."""
+        return self.stats.logprobs
+
 
 class Algorithm(Protocol):
     """What differs between learners: the signal per token, and the loss."""
+
+    top_k: int
+    """How many of the most probable tokens `token_losses` looks at, at each position."""
 
     def assign(self, groups: Sequence[Sequence[Episode]], step: int) -> tuple[list[Row], dict[str, float]]:
         """Rows to learn from, members of a group one after another, and metrics about them."""
@@ -110,7 +119,7 @@ class Updater:
         for micro_batch in micro_batches([row for row in rows if row.forward], self.config.micro_batch_tokens):
             with torch.no_grad(), self.interrupts.critical():
                 targets = algorithm.targets(micro_batch)
-            batch = self._forward(micro_batch)
+            batch = self._forward(micro_batch, algorithm.top_k)
             losses, metrics = algorithm.token_losses(batch, targets)
             # Denominators of the whole minibatch, so that its division into micro-batches changes nothing.
             if self.config.aggregation == "token":
@@ -135,21 +144,19 @@ class Updater:
         self.optimizer.zero_grad(set_to_none=True)
         return finite
 
-    def _forward(self, rows: Sequence[Row]) -> TokenBatch:
+    def _forward(self, rows: Sequence[Row], top_k: int = 0) -> TokenBatch:
         policy, device = self.policy, self.policy.device
         prompts = [row.episode.prompt_ids for row in rows]
-        distributions = next_token_logprobs(policy, prompts, rows, self.config.temperature)
         token_ids = _flat([turn.response_ids for row in rows for turn in row.episode.turns], torch.int64, device)
-        logprobs = pick(distributions, token_ids)
-        old = logprobs.detach()
+        stats = response_distributions(policy, prompts, rows, self.config.temperature).stats(token_ids, top_k=top_k)
+        old = stats.logprobs.detach()
         if rows[0].old_logprobs is not None:
             old = torch.cat([row.old_logprobs for row in rows])
         lengths = torch.tensor([row.episode.num_response_tokens for row in rows], device=device)
         return TokenBatch(
             rows=rows,
             row_of_token=torch.arange(len(rows), device=device).repeat_interleave(lengths),
-            distributions=distributions,
-            logprobs=logprobs,
+            stats=stats,
             old_logprobs=old,
             sampler_logprobs=_flat([row.episode.logprobs for row in rows], torch.float32, device),
             token_ids=token_ids,
@@ -164,22 +171,12 @@ class Updater:
                 row.old_logprobs = logprobs
 
 
-def next_token_logprobs(
+def response_distributions(
     policy: Policy, prompts: Sequence[Sequence[int]], rows: Sequence[Row], temperature: float
-) -> torch.Tensor:
-    """Log-probs (N, V), float32, at the rows' response tokens, each row's responses read after the given prompt."""
-    logits = response_logits(policy, prompts, [row.episode.continuation_ids for row in rows])
+) -> NextTokens:
+    """The distributions at the rows' response tokens, each row's responses read after the given prompt."""
     mask = _flat([row.episode.loss_mask for row in rows], torch.bool, policy.device)
-    if not bool(mask.all()):
-        logits = logits[mask]
-    if temperature != 1.0:
-        logits = logits / temperature
-    return logits.log_softmax(-1)
-
-
-def pick(distributions: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
-    """The entries (N,) of distributions (N, V) at the given tokens (N,)."""
-    return distributions.gather(-1, token_ids[:, None]).squeeze(-1)
+    return next_tokens(policy, prompts, [row.episode.continuation_ids for row in rows], mask, temperature)
 
 
 def sampler_correction(batch: TokenBatch, cap: float) -> torch.Tensor:
@@ -215,8 +212,7 @@ def _padded_tokens(rows: Sequence[Row]) -> int:
 
 @torch.no_grad()
 def _probability_metrics(batch: TokenBatch) -> dict[str, torch.Tensor]:
-    entropy = -(batch.distributions.exp() * batch.distributions).sum(-1)
-    return {"entropy": entropy, "sampler_mismatch": (batch.old_logprobs - batch.sampler_logprobs).abs()}
+    return {"entropy": batch.stats.entropy, "sampler_mismatch": (batch.old_logprobs - batch.sampler_logprobs).abs()}
 
 
 def _add(sums: dict[str, float], metrics: Mapping[str, torch.Tensor]) -> None:

@@ -20,6 +20,7 @@ class GRPO:
     """The signal is an advantage, one number per response."""
 
     name = "grpo"
+    top_k = 0
 
     def __init__(self, config: GRPOConfig, policy: Policy):
         self.config = config

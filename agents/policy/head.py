@@ -105,7 +105,7 @@ class _Head(torch.autograd.Function):
         top = hidden.new_empty((count, top_k), dtype=wide)
         indices = indices.clone() if choose else indices
         keep_mean = hidden.requires_grad and not weight.requires_grad
-        mean_row = torch.empty_like(hidden) if keep_mean else None
+        mean_row = torch.empty_like(hidden, dtype=wide) if keep_mean else None
         matrix = weight.to(dtype)
         for part in _parts(count, rows):
             logits = _logits(hidden[part], matrix, temperature, wide)
@@ -122,7 +122,7 @@ class _Head(torch.autograd.Function):
             surprise = total - torch.linalg.vecdot(among_tail, logits)
             entropy[part] = tail[part].exp() * surprise - torch.linalg.vecdot(top[part].exp(), top[part])
             if mean_row is not None:
-                mean_row[part] = (among_tail.to(dtype) @ matrix).to(hidden.dtype)
+                mean_row[part] = (among_tail.to(dtype) @ matrix).to(wide)
         ctx.save_for_backward(hidden, weight, token_ids, indices, top, tail, mean_row)
         ctx.temperature, ctx.dtype, ctx.rows = temperature, dtype, rows
         ctx.mark_non_differentiable(entropy, indices)

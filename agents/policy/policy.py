@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from sdpo_gym.tasks import Message
 
@@ -43,6 +44,17 @@ class Policy:
         """The most tokens, prompt and response together, that the model takes."""
         return getattr(self.model.config, "max_position_embeddings", None) or 1 << 30
 
+    @functools.cached_property
+    def head_is_plain(self) -> bool:
+        """Whether logits are hidden states times the output embeddings' weight, and nothing else; tried out."""
+        head = self.model.get_output_embeddings()
+        if not isinstance(head, torch.nn.Linear) or head.bias is not None:
+            return False
+        ids = torch.tensor([[self.pad_id, min(self.stop_ids)]], device=self.device)
+        with torch.no_grad():
+            hidden = self.model.get_decoder()(input_ids=ids).last_hidden_state
+            return torch.allclose(head(hidden), self.model(input_ids=ids).logits, rtol=1e-3, atol=1e-3)
+
     def autocast(self) -> contextlib.AbstractContextManager:
         if self.compute_dtype == torch.float32:
             return contextlib.nullcontext()
@@ -74,54 +86,6 @@ class Policy:
         """Write weights and tokenizer in the layout of `from_pretrained`."""
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
-
-
-def response_logits(
-    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
-) -> torch.Tensor:
-    """Next-token logits at every position of the continuations, under the policy's current weights.
-
-    Rows with equal prompts share one forward pass of the prompt: its keys and values are computed once (gradients
-    included) and repeated for the rows.
-
-    Args:
-        prompts: One list of token ids per row.
-        continuations: What follows each prompt; at least one token each.
-
-    Returns:
-        float32 tensor (sum of the continuations' lengths, vocabulary), rows one after another. Entry j of a row is the
-        distribution from which its token j was, or could have been, drawn.
-    """
-    distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
-    prompt_of_row = [distinct.index(tuple(prompt)) for prompt in prompts]
-    lengths = [len(continuation) for continuation in continuations]
-    prompt_ids, prompt_mask = left_padded(distinct, policy.pad_id, policy.device)  # (U, P)
-    expand = torch.tensor(prompt_of_row, device=policy.device)  # (R,)
-    with policy.autocast():
-        cache = DynamicCache(config=policy.model.config)
-        first = policy.model(
-            input_ids=prompt_ids,
-            attention_mask=prompt_mask,
-            position_ids=positions(prompt_mask),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[expand]  # (R, 1, V)
-        if max(lengths) == 1:
-            return first.squeeze(1).float()
-        cache.batch_select_indices(expand)
-        # The last token of a continuation predicts nothing that is asked for.
-        ids, mask = right_padded([row[:-1] for row in continuations], policy.pad_id, policy.device)  # (R, T − 1)
-        mask = torch.cat([prompt_mask[expand], mask], dim=-1)
-        rest = policy.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions(mask)[:, -ids.shape[1] :],
-            past_key_values=cache,
-            use_cache=True,
-        ).logits  # (R, T − 1, V)
-    by_row = [torch.cat([first[i], rest[i, : length - 1]]) for i, length in enumerate(lengths)]
-    return torch.cat(by_row).float()
 
 
 def left_padded(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

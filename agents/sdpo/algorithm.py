@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from agents.environments import Environments
 from agents.evaluate.evaluation import Evaluation
+from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.rollouts import Group
 from agents.sampling.engine import SamplingEngine
@@ -25,7 +27,7 @@ from agents.sdpo.loss import (
 from agents.sdpo.preflight import measure_gaps, report_gaps
 from agents.sdpo.reprompt import choose_contexts, teacher_prompt
 from agents.sdpo.teacher import Teacher
-from agents.update import Row, TokenBatch, next_token_logprobs, pick, sampler_correction
+from agents.update import Row, TokenBatch, response_distributions, sampler_correction
 
 
 class SelfDistillation:
@@ -57,28 +59,36 @@ class SelfDistillation:
         metrics = {f"{name}_fraction": number / count for name, number in shown.items()}
         return rows, {"learned_fraction": len(rows) / count} | metrics
 
-    def targets(self, rows: Sequence[Row[list[int]]]) -> torch.Tensor:
-        """The teacher's log-probs of all tokens at the response tokens, (N, V)."""
+    @property
+    def top_k(self) -> int:
+        """As many as are compared."""
+        return 0 if self.config.level == "token" else self.config.top_k or sys.maxsize
+
+    def targets(self, rows: Sequence[Row[list[int]]]) -> NextTokens:
+        """The teacher's distributions at the response tokens."""
         prompts = [row.signal for row in rows]
         with self.teacher.applied():
-            targets = next_token_logprobs(self.policy, prompts, rows, self.config.temperature)
+            targets = response_distributions(self.policy, prompts, rows, self.config.temperature)
         if self.config.teacher == "trust_region":
-            student = next_token_logprobs(self.policy, prompts, rows, self.config.temperature)
-            targets = targets.lerp(student, self.config.trust_region_mix).log_softmax(-1)
+            student = response_distributions(self.policy, prompts, rows, self.config.temperature)
+            targets = targets.mixed_with(student, self.config.trust_region_mix)
         return targets
 
-    def token_losses(self, batch: TokenBatch, targets: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        config = self.config
-        teacher_logprobs = pick(targets, batch.token_ids)
+    def token_losses(self, batch: TokenBatch, targets: NextTokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        config, student = self.config, batch.stats
+        with torch.no_grad():
+            teacher = targets.stats(batch.token_ids, indices=student.indices)
         if config.level == "token":
             losses = sampled_token_loss(
-                batch.logprobs, clip_teacher(batch.logprobs, teacher_logprobs, config.advantage_clip)
+                student.logprobs, clip_teacher(student.logprobs, teacher.logprobs, config.advantage_clip)
             )
         else:
-            student, teacher = compared_logprobs(batch.distributions, targets, config.top_k, config.tail)
-            teacher = clip_teacher(student, teacher, config.advantage_clip)
-            losses = distribution_divergence(student, teacher, config.divergence, config.jsd_alpha)
-        metrics = {"divergence": losses.detach(), "token_advantage": teacher_logprobs - batch.logprobs.detach()}
+            tail = config.tail and student.indices.shape[1] < targets.vocabulary
+            compared = [compared_logprobs(stats, tail) for stats in (student, teacher)]
+            losses = distribution_divergence(
+                compared[0], clip_teacher(*compared, config.advantage_clip), config.divergence, config.jsd_alpha
+            )
+        metrics = {"divergence": losses.detach(), "token_advantage": teacher.logprobs - student.logprobs.detach()}
         weights = importance_weights(batch.logprobs, batch.old_logprobs, config.is_clip)
         return losses * weights * sampler_correction(batch, config.tis_cap), metrics
 

@@ -10,9 +10,9 @@ from typing import Literal
 
 import torch
 
-Divergence = Literal["reverse_kl", "forward_kl", "jsd"]
+from agents.policy.head import HeadStats
 
-_TINY = torch.finfo(torch.float32).tiny
+Divergence = Literal["reverse_kl", "forward_kl", "jsd"]
 
 
 def distribution_divergence(
@@ -38,25 +38,20 @@ def distribution_divergence(
     return (1 - alpha) * _kl(student, mixture) + alpha * _kl(teacher, mixture)
 
 
-def compared_logprobs(
-    student: torch.Tensor, teacher: torch.Tensor, top_k: int, tail: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Reduce two distributions, given as log-probs (N, V), to the student's top k tokens (Appendix A.3).
+def compared_logprobs(stats: HeadStats, tail: bool) -> torch.Tensor:
+    """What is compared of a distribution: its log-probs of the student's top tokens (Appendix A.3).
 
     Args:
-        student: Log-probs with gradients.
-        teacher: Log-probs without.
-        top_k: 0, or V or more, keeps all tokens.
-        tail: Whether all other tokens' probability is kept as one more entry. It is summed over those tokens, not taken
-            as the rest to 1, so that it stays exact when it is small. Without it both sides are renormalised.
+        stats: The student's, or the teacher's at the student's indices; K top tokens.
+        tail: Whether all other tokens count as one more entry. Without it the others are left out, and the top tokens'
+            probabilities are made to sum to 1.
 
     Returns:
-        Log-probs of student and teacher, each (N, V), (N, top_k + 1) or (N, top_k).
+        (N, K + 1) or (N, K).
     """
-    if not 0 < top_k < student.shape[-1]:
-        return student, teacher
-    indices = student.detach().topk(top_k, dim=-1).indices  # (N, K)
-    return _reduced(student, indices, tail), _reduced(teacher, indices, tail)
+    if not tail:
+        return stats.top_logprobs.log_softmax(-1)
+    return torch.cat([stats.top_logprobs, stats.tail_logprobs[:, None]], dim=-1)
 
 
 def clip_teacher(student: torch.Tensor, teacher: torch.Tensor, clip: float) -> torch.Tensor:
@@ -82,19 +77,6 @@ def sampled_token_loss(logprobs: torch.Tensor, teacher_logprobs: torch.Tensor) -
 def importance_weights(logprobs: torch.Tensor, old_logprobs: torch.Tensor, cap: float) -> torch.Tensor:
     """min(π / π_old, cap) of the sampled tokens, (N,), without gradients."""
     return (logprobs.detach() - old_logprobs).clamp(-20, 20).exp().clamp_max(cap)
-
-
-def _reduced(logprobs: torch.Tensor, indices: torch.Tensor, tail: bool) -> torch.Tensor:
-    top = logprobs.gather(-1, indices)
-    if not tail:
-        return top.log_softmax(-1)
-    with torch.no_grad():
-        rest = logprobs.exp().scatter_(-1, indices, 0.0).sum(-1, keepdim=True).clamp_min(_TINY)
-    # The value is the exact sum over the tail. Its gradient comes from the top tokens, as all probabilities sum to 1:
-    # a backward pass through the k of them, instead of through the vocabulary.
-    mass = top.exp().sum(-1, keepdim=True)
-    log_rest = rest.log() + (mass.detach() - mass) / rest
-    return torch.cat([top, log_rest], dim=-1)
 
 
 def _kl(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:

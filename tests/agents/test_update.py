@@ -11,13 +11,13 @@ from rich.console import Console
 from agents.episode import Episode, Turn
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
-from agents.policy.policy import response_logits
+from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
 from agents.sdpo.algorithm import SDPO
 from agents.sdpo.config import SDPOConfig
 from agents.sdpo.teacher import Teacher
-from agents.update import Row, Updater, micro_batches, pick, split
+from agents.update import Row, Updater, micro_batches, split
 
 QUESTIONS = ("What is it?", "And what is that, in other words?")
 
@@ -91,9 +91,10 @@ def test_an_update_changes_the_weights_and_does_what_it_is_for(policy, make):
     else:
         gains = {True: [], False: []}
         for episode in (episode for group in groups for episode in group):
-            logits = response_logits(policy, [episode.prompt_ids], [episode.continuation_ids])
-            logprobs = pick(logits.log_softmax(-1), torch.tensor(episode.continuation_ids))
-            gains[episode.success].append(logprobs.sum().item() - sum(episode.logprobs))
+            stats = next_tokens(policy, [episode.prompt_ids], [episode.continuation_ids]).stats(
+                torch.tensor(episode.continuation_ids)
+            )
+            gains[episode.success].append(stats.logprobs.sum().item() - sum(episode.logprobs))
         assert np.mean(gains[True]) > np.mean(gains[False])
 
 
@@ -108,6 +109,32 @@ def test_micro_batches_change_nothing(policy, make, aggregation):
     assert len(micro_batches(rows, 1)) == 8
     torch.testing.assert_close(whole, pieces, atol=1e-5, rtol=1e-3)
     assert metrics == pytest.approx(metrics_of_pieces, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (make_grpo, {}),
+        *((make_sdpo, {"divergence": kind}) for kind in ("reverse_kl", "forward_kl", "jsd")),
+        (make_sdpo, {"teacher": "trust_region", "trust_region_mix": 0.3, "temperature": 0.7}),
+        (make_sdpo, {"teacher": "live", "tail": False}),
+        (make_sdpo, {"top_k": 0}),
+        (make_sdpo, {"level": "token"}),
+    ],
+)
+def test_the_fused_head_changes_nothing(policy, make, settings):
+    config, algorithm = make(policy, **{"top_k": 5} | settings if make is make_sdpo else settings)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    weights = [parameter.data for parameter in policy.model.parameters()]
+    for weight in weights:  # away from the teacher's
+        weight += 0.05 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(weight.numel()))
+    assert policy.head_is_plain
+    fused, metrics = weights_after_update(policy, config, algorithm, rows)
+    policy.head_is_plain = False
+    materialised, expected_metrics = weights_after_update(policy, config, algorithm, rows)
+    assert fused.abs().max() > 0
+    torch.testing.assert_close(fused, materialised, atol=2e-5, rtol=1e-3)
+    assert metrics == pytest.approx(expected_metrics, rel=1e-3, abs=1e-5)
 
 
 def test_attempts_without_a_context_contribute_nothing(policy):
