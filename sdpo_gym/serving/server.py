@@ -19,13 +19,13 @@ from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSock
 from gymnasium.spaces import Text
 from pydantic import ValidationError
 
+from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox.remote import check_token, is_loopback
 from sdpo_gym.serving.messages import (
     ResetRequest,
     SessionState,
     TextAction,
     TextObservation,
-    as_json,
     decode_message,
     describe,
     encode_message,

@@ -1,0 +1,141 @@
+"""Wrappers for text environments, of this project or of any other."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium.error import ResetNeeded
+from gymnasium.utils import RecordConstructorArgs
+
+from sdpo_gym.json_values import as_json
+from sdpo_gym.spaces import UnicodeText
+from sdpo_gym.tasks import Message
+
+CUT = "[…]\n\n"
+
+
+class _Chat:
+    """The chat of an episode: what the environment says it is, else its observations and the responses to them."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def begin(self, observation: str, info: dict[str, Any]) -> None:
+        self.messages = list(info.get("messages") or [{"role": "user", "content": observation}])
+
+    def go_on(self, response: str, observation: str, info: dict[str, Any]) -> None:
+        answer = [{"role": "user", "content": observation}] if observation else []
+        self.messages = list(
+            info.get("messages") or [*self.messages, {"role": "assistant", "content": response}, *answer]
+        )
+
+
+class ChatHistory(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
+    """Makes the whole chat so far the observation, for agents that remember nothing themselves.
+
+    The observation is one text, `[role]` and the message in turn, as in `TextEnv.render`.
+
+    Args:
+        env: A text environment.
+        max_length: The longest observation, in code points. Of a longer chat the beginning is left out.
+    """
+
+    def __init__(self, env: gymnasium.Env[str, str], max_length: int = 1_000_000):
+        if max_length <= len(CUT):
+            raise ValueError(f"max_length must be more than {len(CUT)}, not {max_length}")
+        RecordConstructorArgs.__init__(self, max_length=max_length)
+        super().__init__(env)
+        self.observation_space = UnicodeText(max_length)
+        self._max_length = max_length
+        self._chat = _Chat()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._chat.begin(observation, info)
+        return self._text(), info
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._chat.go_on(action, observation, info)
+        return self._text(), reward, terminated, truncated, info
+
+    def _text(self) -> str:
+        text = "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in self._chat.messages)
+        return text if len(text) <= self._max_length else CUT + text[len(CUT) - self._max_length :]
+
+
+class RecordEpisodes(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
+    """Writes every episode to a file, a line of JSON each, when it is over or given up.
+
+    A record holds `env_id`, `seed` and `options` of the reset, `task_id`, `messages` (the chat), `rewards` and
+    `feedback` of every step (the observation where the environment has no other), `success` (null where it does not
+    say), `metrics` and `stop_reason` of the last step, `terminated` and `truncated`, which are both false in an episode
+    that was given up. Lines are appended whole, so that several environments may write to the same file.
+
+    Args:
+        env: A text environment.
+        path: The file. It may exist already.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+
+    def __init__(self, env: gymnasium.Env[str, str], path: str | os.PathLike[str]):
+        RecordConstructorArgs.__init__(self, path=os.fspath(path))
+        super().__init__(env)
+        self._path = Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.open("a").close()
+        self._chat = _Chat()
+        self._record: dict[str, Any] | None = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        self._write()
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._chat.begin(observation, info)
+        self._record = {
+            "env_id": self.spec.id if self.spec else type(self.unwrapped).__name__,
+            "seed": seed,
+            "options": options,
+            "task_id": info.get("task_id"),
+            "rewards": [],
+            "feedback": [],
+            "success": None,
+            "metrics": {},
+            "stop_reason": "",
+            "terminated": False,
+            "truncated": False,
+        }
+        return observation, info
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        record = self._record
+        if record is None:
+            raise ResetNeeded("no episode is under way; call reset() to begin one")
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._chat.go_on(action, observation, info)
+        record["rewards"].append(float(reward))
+        record["feedback"].append(info.get("feedback", observation))
+        record |= {key: info[key] for key in ("success", "metrics", "stop_reason") if key in info}
+        record |= {"terminated": bool(terminated), "truncated": bool(truncated)}
+        if terminated or truncated:
+            self._write()
+        return observation, reward, terminated, truncated, info
+
+    def close(self) -> None:
+        self._write()
+        super().close()
+
+    def _write(self) -> None:
+        record, self._record = self._record, None
+        if record is not None:
+            line = json.dumps(as_json(record | {"messages": self._chat.messages})) + "\n"
+            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            try:
+                os.write(file, line.encode())
+            finally:
+                os.close(file)

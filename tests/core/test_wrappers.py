@@ -1,0 +1,136 @@
+"""Wrappers for text environments."""
+
+import json
+
+import gymnasium
+import pytest
+import toy_env
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import TimeLimit
+
+from sdpo_gym.wrappers import ChatHistory, RecordEpisodes
+
+
+class PlainTwiceEnv(toy_env.PlainEnv):
+    """Several turns, and nothing in `info`."""
+
+    def step(self, action):
+        return f"{action}?", 0.5, action == "end", False, {}
+
+
+def records(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+class TestChatHistory:
+    @pytest.mark.filterwarnings("ignore:.*different from the unwrapped version")
+    def test_gymnasiums_checker(self):
+        check_env(ChatHistory(toy_env.EvenLengthEnv(max_turns=3)), skip_render_check=True)
+
+    def test_the_chat_is_the_observation(self):
+        env = ChatHistory(toy_env.EvenLengthEnv(max_turns=2, render_mode="ansi"))
+        assert env.reset(options={"task": 0})[0] == "[user]\nSay alpha."
+        observation, *_, info = env.step("odd")
+        assert observation == env.render() and info["turn"] == 1
+        assert observation.startswith("[user]\nSay alpha.\n\n[assistant]\nodd\n\n[user]\nThe response has 3")
+        assert env.step("even")[0].endswith("\n\n[assistant]\neven")
+        assert env.reset(options={"task": 1})[0] == "[user]\nSay beta."
+
+    def test_of_an_environment_that_tells_no_chat(self):
+        env = ChatHistory(PlainTwiceEnv())
+        prompt = env.reset(seed=0)[0]
+        env.step("one")
+        assert env.step("end")[0] == f"{prompt}\n\n[assistant]\none\n\n[user]\none?\n\n[assistant]\nend\n\n[user]\nend?"
+
+    @pytest.mark.parametrize("max_length", [6, 20, 40, 1000])
+    def test_the_beginning_of_a_long_chat_is_left_out(self, max_length):
+        env, whole = (ChatHistory(PlainTwiceEnv(), length) for length in (max_length, 10_000))
+        for each in (env, whole):
+            each.reset(seed=0)
+        for _ in range(5):
+            short, full = env.step("word")[0], whole.step("word")[0]
+            assert env.observation_space.contains(short)
+            if len(full) > max_length:
+                assert len(short) == max_length and short.startswith("[…]\n\n") and full.endswith(short[5:])
+            else:
+                assert short == full
+
+    def test_no_room(self):
+        with pytest.raises(ValueError, match="max_length must be more than 5, not 5"):
+            ChatHistory(PlainTwiceEnv(), 5)
+
+
+class TestRecordEpisodes:
+    def test_a_line_per_episode(self, tmp_path):
+        path = tmp_path / "new" / "episodes.jsonl"
+        env = RecordEpisodes(gymnasium.make("toy/Even-v0", max_turns=2), path)
+        env.reset(seed=3, options={"task": "beta"})
+        env.step("odd")
+        assert records(path) == []
+        env.step("even")
+        [record] = records(path)
+        messages = record.pop("messages")
+        assert record == {
+            "env_id": "toy/Even-v0",
+            "seed": 3,
+            "options": {"task": "beta"},
+            "task_id": "beta",
+            "rewards": [0.0, 1.0],
+            "feedback": ["The response has 3 characters, an odd number.", ""],
+            "success": True,
+            "metrics": {"characters": 4.0},
+            "stop_reason": "success",
+            "terminated": True,
+            "truncated": False,
+        }
+        assert [message["content"] for message in messages[:2]] == ["Say beta.", "odd"] and len(messages) == 4
+        env.close()
+        assert len(records(path)) == 1
+
+    def test_an_episode_that_is_given_up(self, tmp_path):
+        path = tmp_path / "episodes.jsonl"
+        env = RecordEpisodes(PlainTwiceEnv(), path)
+        for _ in range(2):
+            env.reset(seed=0)
+            env.step("one")
+        env.close()
+        env.close()
+        given_up = records(path)
+        assert [record["rewards"] for record in given_up] == [[0.5], [0.5]]
+        assert {(record["success"], record["terminated"], record["truncated"]) for record in given_up} == {
+            (None, False, False)
+        }
+        assert given_up[0]["feedback"] == ["one?"] and given_up[0]["env_id"] == "PlainTwiceEnv"
+
+    def test_an_episode_that_is_cut_off(self, tmp_path):
+        path = tmp_path / "episodes.jsonl"
+        env = RecordEpisodes(TimeLimit(PlainTwiceEnv(), 2), path)
+        env.reset(seed=0)
+        env.step("one")
+        env.step("two")
+        assert [(record["terminated"], record["truncated"]) for record in records(path)] == [(False, True)]
+        with pytest.raises(ResetNeeded, match="reset"):
+            env.step("three")
+
+    def test_several_environments_in_one_file(self, tmp_path):
+        path = tmp_path / "episodes.jsonl"
+        path.write_text('{"env_id": "older"}\n')
+        envs = [RecordEpisodes(toy_env.EvenLengthEnv(), path) for _ in range(3)]
+        for i, env in enumerate(envs):
+            env.reset(options={"task": i})
+        for env in envs:
+            env.step("lone \ud800 surrogate")
+        assert [record.get("task_id") for record in records(path)] == [None, "alpha", "beta", "gamma"]
+
+    def test_a_file_that_cannot_be_written(self, tmp_path):
+        with pytest.raises(OSError, match="Is a directory"):
+            RecordEpisodes(PlainTwiceEnv(), tmp_path)
+
+
+def test_wrappers_are_part_of_the_spec(tmp_path):
+    env = RecordEpisodes(ChatHistory(gymnasium.make("toy/Even-v0", max_turns=2), 500), tmp_path / "episodes.jsonl")
+    again = gymnasium.make(env.spec)
+    assert isinstance(again, RecordEpisodes) and isinstance(again.env, ChatHistory)
+    assert again.observation_space == env.observation_space
+    assert again.reset(seed=1) == env.reset(seed=1)
