@@ -1,0 +1,102 @@
+"""An agent loop for verl that plays an environment's episodes: responses and feedback, until the episode is over.
+
+verl loads it through `actor_rollout_ref.rollout.agent.agent_loop_config_path`, a YAML file with
+
+    - name: sdpo_gym
+      _target_: sdpo_gym.integrations.verl_agent_loop.EnvironmentAgentLoop
+
+for the rows whose `agent_name` is `sdpo_gym` (see `verl.write_parquet`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput, register
+from verl.utils.profiler import simple_timer
+
+from sdpo_gym.integrations.judge import begin, make_text_env, step
+from sdpo_gym.integrations.verl import score_of
+from sdpo_gym.tasks import Message
+
+
+@register("sdpo_gym")
+class EnvironmentAgentLoop(AgentLoopBase):
+    """One episode: what the environment says after a response is the next user's message, and is not learned.
+
+    The score is the last response's reward. `reward_extra_info` holds what `compute_score` would return.
+    """
+
+    async def run(
+        self,
+        sampling_params: dict[str, Any],
+        *,
+        raw_prompt: Sequence[Message],
+        data_source: str,
+        extra_info: Mapping[str, Any],
+        **_: Any,
+    ) -> AgentLoopOutput:
+        def start():
+            env = make_text_env(data_source, json.loads(extra_info["env_args"]))
+            begin(env, extra_info["task_id"], int(extra_info["seed"]))
+            return env
+
+        env = await self.loop.run_in_executor(None, start)
+        messages = [dict(message) for message in raw_prompt]
+        ids = await self.ct_build_initial_tokens(messages)
+        mask: list[int] = []  # 1 for sampled tokens, 0 for the environment's
+        logprobs: list[float] = []
+        turn_scores: list[float] = []
+        metrics: dict[str, Any] = {}
+        extra_fields: dict[str, Any] = {}
+        request_id = uuid4().hex  # one for all turns: the server keeps their common prefix
+        try:
+            while True:
+                with simple_timer("generate_sequences", metrics):
+                    output = await self.server_manager.generate(
+                        request_id=request_id, prompt_ids=ids, sampling_params=sampling_params
+                    )
+                extra_fields.update(output.extra_fields)
+                merged, mask, new_logprobs = await self.ct_merge_assistant_token(
+                    ids,
+                    output.token_ids,
+                    mask,
+                    logprobs if logprobs or output.log_probs else None,
+                    assistant_logprobs=output.log_probs or None,
+                )
+                ids, logprobs = merged.token_ids, new_logprobs or []
+
+                response = self.tokenizer.decode(output.token_ids, skip_special_tokens=True)
+                with simple_timer("tool_calls", metrics):
+                    observation, done, verdict = await self.loop.run_in_executor(None, step, env, response)
+                turn_scores.append(verdict.reward)
+                if done or len(mask) >= self.rollout_config.response_length:
+                    break
+
+                before = [*messages, {"role": "assistant", "content": response}]
+                messages = [*before, {"role": "user", "content": observation}]
+                merged, new_mask, new_logprobs = await self.ct_merge_context_msg(
+                    before, messages, ids, mask, logprobs or None
+                )
+                if len(new_mask) >= self.rollout_config.response_length:
+                    break  # no room for a further response
+                ids, mask, logprobs = merged.token_ids, new_mask, new_logprobs or []
+        finally:
+            env.close()
+
+        length = self.rollout_config.response_length
+        start_of_response = len(ids) - len(mask)
+        score = score_of(verdict)
+        return AgentLoopOutput(
+            prompt_ids=ids[:start_of_response],
+            response_ids=ids[start_of_response:][:length],
+            response_mask=mask[:length],
+            response_logprobs=logprobs[:length] or None,
+            reward_score=verdict.reward,
+            num_turns=2 * len(turn_scores),
+            metrics=metrics,
+            extra_fields=extra_fields | {"turn_scores": turn_scores, "tool_rewards": [], "reward_extra_info": score},
+        )
