@@ -25,8 +25,11 @@ ENVIRONMENTS = {
 
 ADAPTERS = {
     "sdpo/Remote-v0": {"entry_point": "sdpo_gym.serving.client:RemoteEnv"},
+    "sdpo/ReasoningGym-v0": {"entry_point": "sdpo_gym.integrations.reasoning_gym:ReasoningGymEnv"},
+    "sdpo/Gem-v0": {"entry_point": "sdpo_gym.integrations.gem:GemEnv"},
+    "sdpo/TextArena-v0": {"entry_point": "sdpo_gym.integrations.textarena:TextArenaEnv"},
 }
-"""Environments that are somewhere else: on a server, or in another package. They need arguments, and an extra."""
+"""Environments that are somewhere else, on a server or in another package. They need an extra."""
 
 
 def register_environments() -> None:
