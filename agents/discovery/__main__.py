@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from agents.cli import run_command
 from agents.discovery.attempts import Bench, Record
 from agents.discovery.best_of_k import best_of_k
-from agents.discovery.config import DiscoveryConfig, MethodName
+from agents.discovery.config import METHODS, DiscoveryConfig, MethodName
 from agents.discovery.multi_turn import multi_turn
 from agents.discovery.plot import draw
 from agents.discovery.result import make_result, table
@@ -24,7 +25,7 @@ from agents.policy.load import load_policy
 from agents.progress import progress_bar
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
-from agents.runs.resumable import ResumableRun
+from agents.runs.resumable import ResumableRun, read_journal
 from agents.sampling.transformers_engine import TransformersEngine
 
 RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
@@ -45,11 +46,11 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
         output = config.output or default_output("discovery", config.env)
         folder = ResumableRun(output, config.deciding(tasks))
         try:
-            with Interrupts() as interrupts, ExitStack() as journals:
-                records = {
-                    method: Record(journals.enter_context(folder.journal(f"{method}.jsonl")))
-                    for method in config.methods
+            with Interrupts() as interrupts, ExitStack() as opened:
+                journals = {
+                    method: opened.enter_context(folder.journal(f"{method}.jsonl")) for method in config.methods
                 }
+                records = {method: Record(journal.records, journal) for method, journal in journals.items()}
                 policy = load_policy(config.model, device=config.device, precision=config.precision)
                 engine = TransformersEngine(policy, config.sampling_rows)
                 bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)), interrupts)
@@ -62,7 +63,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                 )
             raise
         seeds = range(config.seed, config.seed + config.seeds)
-        result = make_result(config.deciding(tasks), records, tasks, seeds)
+        result = make_result(config.deciding(tasks), records | _others(config, folder, tasks, seeds), tasks, seeds)
         _report(result, folder, console)
         return result
     finally:
@@ -89,6 +90,23 @@ def _run(method: MethodName, bench: Bench, record: Record, console: Console) -> 
                 f"[bold yellow]warning:[/] nothing was learned, as no attempt had a --context {config.context}: "
                 "sdpo sampled independently. Does the environment give feedback?"
             )
+
+
+def _others(
+    config: DiscoveryConfig, folder: ResumableRun, tasks: Sequence[str], seeds: Sequence[int]
+) -> dict[str, Record]:
+    """What earlier commands found in the same folder with other methods, as far as it is complete."""
+    others = {}
+    for method in METHODS:
+        path = folder.path / f"{method}.jsonl"
+        if method not in config.methods and path.exists():
+            record = Record(read_journal(path))
+            runs = [record.run(task, seed) for task in tasks for seed in seeds]
+            if all(
+                run.attempts >= config.budget or (method != "best_of_k" and run.over(config.budget)) for run in runs
+            ):
+                others[method] = record
+    return others
 
 
 def _report(result: dict[str, Any], folder: ResumableRun, console: Console) -> None:

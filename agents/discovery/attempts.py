@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -77,6 +77,10 @@ class Run:
         """The number of the first attempt that succeeded, from 1; None if none did."""
         return next((number for number, episode in enumerate(self.episodes, 1) if episode.success), None)
 
+    def over(self, budget: int) -> bool:
+        """Whether the task was solved or the budget is spent."""
+        return self.time is not None or self.attempts >= budget
+
     @property
     def seconds(self) -> float:
         return sum(batch.seconds for batch in self.batches)
@@ -88,18 +92,24 @@ class Run:
 
 
 class Record:
-    """All runs of a method, in a journal. What is added is on the disk."""
+    """All runs of a method.
 
-    def __init__(self, journal: Journal):
+    Args:
+        records: What its journal holds.
+        journal: Where additions go; None for a record that is only read.
+    """
+
+    def __init__(self, records: Iterable[dict[str, Any]], journal: Journal | None = None):
         self.journal = journal
         self._runs: dict[tuple[str, int], Run] = defaultdict(Run)
-        for record in journal.records:
+        for record in records:
             self._add(record)
 
     def run(self, task: str, seed: int) -> Run:
         return self._runs[task, seed]
 
     def add(self, batches: Sequence[Batch]) -> None:
+        """Add attempts; they are on the disk afterwards."""
         for record in self.journal.append([batch.to_json() for batch in batches]):
             self._add(record)
 

@@ -36,7 +36,7 @@ class DiscoveryConfig(SelfDistillationConfig):
     """Instead of `--tasks`: the `selection.json` that `python -m agents.discovery.select` wrote."""
 
     method: Literal[MethodName, "all"] = "all"
-    """What to run. Methods may be run one after another into the same `--output`; `all` then reports them together."""
+    """What to run. Methods that were run before into the same `--output` are reported too."""
 
     budget: int = 256
     """Attempts at a task, for each seed, after which it counts as not solved."""

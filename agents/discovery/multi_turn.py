@@ -50,8 +50,9 @@ def multi_turn(bench: Bench, record: Record, finished: Callable[[str, int], None
             groups = bench.attempt(starts, 1, derived_seed("multi_turn", config.seed, number, place), prompts)
             attempts = dict(zip(keys, groups, strict=True))
             record.add([Batch(*key, number, attempts[key]) for key in missing])
-    for key in runs:
-        finished(*key)
+        for key in going_on:
+            if record.run(*key).time == number + 1 or number + 1 == config.budget:
+                finished(*key)
 
 
 def windowed_prompt(

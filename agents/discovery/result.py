@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from agents.discovery.attempts import Record
+from agents.discovery.config import METHODS
 from agents.discovery.curves import (
     CONFIDENCE,
     ESTIMATORS,
@@ -35,8 +36,9 @@ def make_result(
     """
     budget = settings["budget"]
     outcomes = {
-        method: {task: [_outcome(record, task, seed) for seed in seeds] for task in tasks}
-        for method, record in records.items()
+        method: {task: [_outcome(records[method], task, seed) for seed in seeds] for task in tasks}
+        for method in METHODS
+        if method in records
     }
     resampled = bootstrap_curves(outcomes, budget)
     curves = {method: discovery_curve(ESTIMATORS[method], runs, budget) for method, runs in outcomes.items()}

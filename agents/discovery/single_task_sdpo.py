@@ -8,7 +8,7 @@ import torch
 
 from agents.discovery.attempts import Batch, Bench, Record
 from agents.runs.seeds import derived_seed
-from agents.sdpo.algorithm import SelfDistillation
+from agents.sdpo.distillation import SelfDistillation
 from agents.update import Updater
 
 
@@ -26,7 +26,7 @@ def single_task_sdpo(bench: Bench, record: Record, finished: Callable[[str, int]
     try:
         for task in bench.tasks:
             for seed in range(bench.config.seed, bench.config.seed + bench.config.seeds):
-                if not _complete(bench, record, task, seed):
+                if not record.run(task, seed).over(bench.config.budget):
                     _restore(model, base)
                     _run(bench, record, task, seed)
                 finished(task, seed)
@@ -42,23 +42,18 @@ def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
     for step, batch in enumerate(run.batches, 1):
         metrics = _learn(algorithm, updater, batch, step)
     record.journal.start_clock()
-    while not _complete(bench, record, task, seed):
+    while not run.over(config.budget):
         first = run.attempts
         count = min(config.batch_size, config.budget - first)
         (group,) = bench.attempt([bench.tasks[task]], count, derived_seed("sdpo", seed, task, first))
         record.add([Batch(task, seed, first, group, notes=metrics)])
-        if not _complete(bench, record, task, seed):
+        if not run.over(config.budget):
             metrics = _learn(algorithm, updater, run.batches[-1], len(run.batches))
 
 
 def _learn(algorithm: SelfDistillation, updater: Updater, batch: Batch, step: int) -> dict[str, float]:
     rows, metrics = algorithm.assign([list(batch.episodes)], step)
     return metrics | updater.update(algorithm, rows)
-
-
-def _complete(bench: Bench, record: Record, task: str, seed: int) -> bool:
-    run = record.run(task, seed)
-    return run.time is not None or run.attempts >= bench.config.budget
 
 
 @torch.no_grad()

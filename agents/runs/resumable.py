@@ -87,13 +87,12 @@ class Journal:
                 raise UsageError(f"another process is writing {path}; wait for it, or name another --output") from None
             self._file.seek(0)
             content = self._file.read()
-            whole = content.rfind(b"\n") + 1
-            self._file.truncate(whole)
+            self._file.truncate(content.rfind(b"\n") + 1)
         try:
-            self.records: list[dict[str, Any]] = [json.loads(line) for line in content[:whole].splitlines()]
-        except ValueError as error:
+            self.records = _parse(path, content)
+        except UsageError:
             self.close()
-            raise UsageError(f"{path} holds a line that is not JSON ({error}); name another --output") from error
+            raise
         self.start_clock()
 
     def start_clock(self) -> None:
@@ -122,6 +121,21 @@ class Journal:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """The records of a journal that another process may be writing. Raises UsageError where there is none."""
+    try:
+        return _parse(path, path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+
+
+def _parse(path: Path, content: bytes) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+    except ValueError as error:
+        raise UsageError(f"{path} holds a line that is not JSON ({error}); name another --output") from error
 
 
 def _check_is_run(config: Path) -> None:

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 import toy_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,13 +41,7 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """A tiny model is slower with several, above all on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def discover(output, model, console=None, **settings):
@@ -76,7 +69,7 @@ def responses(folder, method, task, seed):
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_model, tmp_path_factory):
+def whole(one_thread, tiny_model, tmp_path_factory):
     """The folder and result of an uninterrupted run of all methods."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     return folder, discover(folder, tiny_model)
@@ -101,6 +94,21 @@ def test_runs_end_with_the_first_success_or_the_budget(whole):
                 else:  # the batch of the first success is the last, and whole
                     assert run["time"] <= len(texts) < run["time"] + 4
     assert None in times and len(times) > 3
+
+
+def test_every_run_is_announced_once(whole, tiny_model):
+    folder, result = whole
+    for method in METHODS:  # everything is on the disk already
+        console = Console(file=io.StringIO(), width=200)
+        discover(folder, tiny_model, console, method=method)
+        said = [line for line in console.file.getvalue().splitlines() if line.startswith(f"{method} · ")]
+        expected = [
+            f"{method} · {task} · seed {seed}: "
+            + (f"solved by attempt {run['time']}" if run["time"] else "not solved in 14 attempts")
+            for task, runs in result["methods"][method]["runs"].items()
+            for seed, run in enumerate(runs)
+        ]
+        assert sorted(said) == sorted(expected)
 
 
 def test_report_and_plot(whole):
@@ -302,12 +310,15 @@ def test_kill_9_and_again(tiny_model, tmp_path):
 
 
 def test_methods_may_be_run_one_by_one(whole, tiny_model, tmp_path):
-    for method in ("sdpo", "best_of_k"):
-        discover(tmp_path / "run", tiny_model, method=method)
-    before = (tmp_path / "run" / "sdpo.jsonl").read_bytes()
-    result = discover(tmp_path / "run", tiny_model, method="all")
+    for methods in (["sdpo"], ["multi_turn", "sdpo"], ["best_of_k", "multi_turn", "sdpo"]):
+        result = discover(tmp_path / "run", tiny_model, method=methods[0])
+        assert list(result["methods"]) == methods
     assert machine_independent(result) == machine_independent(whole[1])
-    assert (tmp_path / "run" / "sdpo.jsonl").read_bytes() == before
+    journal = tmp_path / "run" / "multi_turn.jsonl"  # one that is not complete is left out, and left alone
+    text = journal.read_text()
+    journal.write_text(text[:-10])
+    assert list(discover(tmp_path / "run", tiny_model, method="sdpo")["methods"]) == ["best_of_k", "sdpo"]
+    assert journal.read_text() == text[:-10]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,11 @@ from agents.evaluate.config import EvaluateConfig
 from agents.evaluate.report import report
 
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
 SMALL = {"env": "toy/Even-v0", "max_new_tokens": 8, "samples": 4, "device": "cpu", "precision": "fp32"}
+
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def evaluate(output, *models, **settings):
@@ -128,7 +132,7 @@ def command(*arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "agents.evaluate", *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "tests"), "COLUMNS": "200"},
+        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

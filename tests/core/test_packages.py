@@ -24,6 +24,8 @@ HEAVY = (
     "tyro",
     "rich",
     "tokenizers",
+    "httpx2",
+    "matplotlib",
 )
 
 
