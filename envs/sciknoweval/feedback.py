@@ -43,7 +43,7 @@ def describe(question: Question, choice: Choice, level: str, prompt: str, echo_r
     if choice.letter is None:
         item: Item = {"kind": "format", "visibility": "visible", "problem": choice.problem}
         if level != "verdict":
-            item["form"] = _FORMS[prompt].format(letters=", ".join(letter for letter, _ in question.options))
+            item["form"] = _FORMS[prompt].format(letters=question.letters)
         return (item,)
     item = {"kind": "wrong_answer", "visibility": "visible"}
     if echo_response:

@@ -41,6 +41,12 @@ class Question:
         """The question and its options as one text."""
         return self.text + "\n\n" + "\n".join(f"{letter}: {option}" for letter, option in self.options)
 
+    @property
+    def letters(self) -> str:
+        """The letters in words: `A, B, C or D`."""
+        *first, last = (letter for letter, _ in self.options)
+        return f"{', '.join(first)} or {last}"
+
 
 def is_raw(row: Mapping[str, Any]) -> bool:
     """Whether a row is SciKnowEval's own, not one of the SDPO authors' files."""
@@ -95,11 +101,10 @@ def paper_messages(question: Question) -> tuple[Message, ...]:
 
     The system message is the row's own. A row without one gets one of ours, which asks for the same form.
     """
-    letters = f"{', '.join(letter for letter, _ in question.options[:-1])} or {question.options[-1][0]}"
     system = question.system or (
         "Answer the question by choosing one of its options. Use this form:\n"
         "<reasoning>\nyour reasoning\n</reasoning>\n<answer>\nthe letter of the option\n</answer>\n\n"
-        f"Between <answer> and </answer> write one letter ({letters}) and nothing else."
+        f"Between <answer> and </answer> write one letter ({question.letters}) and nothing else."
     )
     user = f"{question.listing}\n{REQUEST}"
     return ({"role": "system", "content": system}, {"role": "user", "content": user})
@@ -107,7 +112,8 @@ def paper_messages(question: Question) -> tuple[Message, ...]:
 
 def plain_messages(question: Question) -> tuple[Message, ...]:
     """One short message that asks for the letter alone, for small models."""
-    return ({"role": "user", "content": f"{question.listing}\n\nReply with the letter of the right option only."},)
+    request = f"The answer is one letter: {question.letters}. Answer with that letter, and nothing else."
+    return ({"role": "user", "content": f"{question.listing}\n\n{request}"},)
 
 
 PROMPTS = {"paper": paper_messages, "plain": plain_messages}

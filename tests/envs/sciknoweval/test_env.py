@@ -59,7 +59,9 @@ def test_prompts(data):
     env = SciKnowEvalEnv(data=data, prompt="plain")
     prompt, info = env.reset(options={"task": 0})
     assert [message["role"] for message in info["messages"]] == ["user"]
-    assert prompt.endswith("D: 74.080\n\nReply with the letter of the right option only.")
+    assert prompt.endswith(
+        "D: 74.080\n\nThe answer is one letter: A, B, C or D. Answer with that letter, and nothing else."
+    )
 
 
 def test_subtasks(data):

@@ -23,11 +23,11 @@ def test_levels(data):
     assert say("verdict", "A", echo_response=True) == "Option A is not right."
     assert say("verdict", "hm") == "The response has no answer that could be read."
     assert say("standard", "hm") == (
-        "The response has no answer that could be read. End the response with the letter of one option (A, B, C, D) "
+        "The response has no answer that could be read. End the response with the letter of one option (A, B, C or D) "
         "between <answer> and </answer>, and nothing else between them."
     )
     assert say("standard", "<answer>Q</answer>", prompt="plain") == (
-        "The answer is no letter of an option. Reply with the letter of one option (A, B, C, D), and nothing else."
+        "The answer is no letter of an option. Reply with the letter of one option (A, B, C or D), and nothing else."
     )
     assert say("standard", "A").splitlines() == [
         "The chosen option is not right.",
