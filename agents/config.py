@@ -85,8 +85,9 @@ class UpdateConfig(SamplingConfig):
     minibatches: int = 1
     """Optimizer steps per rollout batch; the batch is divided among them."""
 
-    aggregation: Literal["token", "sequence"] = "token"
-    """Mean over all tokens of a minibatch, or over its sequences of the mean over each one's tokens."""
+    aggregation: Literal["token", "sequence", "constant"] = "token"
+    """Mean over all tokens of a minibatch, over its sequences of the mean over each one's tokens, or over its sequences
+    of the sum over each one's tokens divided by --max-new-tokens (Dr. GRPO)."""
 
     tis_cap: float = 2.0
     """Cap of the importance weight that corrects for differences between sampler and trainer."""
@@ -116,6 +117,10 @@ class LearnerConfig(UpdateConfig):
     group_size: int = 8
     """Responses to each task."""
 
+    extra_batches: int = 0
+    """Batches sampled on top, at most, until as many tasks as a batch has give something to learn (DAPO's dynamic
+    sampling). Tasks that give nothing are then left out."""
+
     eval_every: int = 10
     """Steps between evaluations. The first evaluation comes before training, the last after it."""
 
@@ -130,7 +135,9 @@ class LearnerConfig(UpdateConfig):
 
     def check(self) -> None:
         super().check()
-        self._at_least(steps=0, tasks_per_step=1, group_size=1, eval_every=1, eval_tasks=0, eval_samples=1)
+        self._at_least(
+            steps=0, extra_batches=0, tasks_per_step=1, group_size=1, eval_every=1, eval_tasks=0, eval_samples=1
+        )
         if self.minibatches > self.tasks_per_step * self.group_size:
             raise UsageError(
                 f"--minibatches {self.minibatches} is more than the {self.tasks_per_step * self.group_size} responses "

@@ -35,6 +35,10 @@ class LearningAlgorithm(Algorithm, Protocol):
 
     name: str
 
+    def has_signal(self, group: Group) -> bool:
+        """Whether something can be learned from these attempts."""
+        ...
+
     def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
         """Look at the attempts of the first evaluation; returns metrics."""
         ...
@@ -99,6 +103,7 @@ class _Run:
         self.engine = TransformersEngine(policy, config.sampling_rows)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
         self.updater = Updater.with_adamw(policy, config, interrupts)
+        self.position = 0  # in the schedule
         self.started = time.monotonic()
 
     def run(self) -> dict[str, Evaluation]:
@@ -138,13 +143,12 @@ class _Run:
         """Sample a batch of groups and learn from it."""
         config = self.config
         started = time.monotonic()
-        generator = torch.Generator(self.policy.device).manual_seed(derived_seed(config.seed, step))
-        starts = self.schedule.starts((step - 1) * config.tasks_per_step, config.tasks_per_step)
-        groups = collect_groups(
-            self.policy, self.engine, self.environments, starts, config.group_size, config.sampling, generator
-        )
+        groups = self.sample(step)
         sampled = time.monotonic()
-        rows, metrics = self.algorithm.assign(groups, step)
+        learned = groups
+        if config.extra_batches:
+            learned = [group for group in groups if self.algorithm.has_signal(group)][: config.tasks_per_step]
+        rows, metrics = self.algorithm.assign(learned, step) if learned else ([], {"learned_fraction": 0.0})
         metrics |= self.updater.update(self.algorithm, rows)
         ended = time.monotonic()
         metrics = _rollout_metrics(groups) | metrics
@@ -152,6 +156,20 @@ class _Run:
         self.folder.log_metrics({"step": step, "phase": "train"} | metrics)
         self.folder.log_rollouts(step, "train", [episode for group in groups for episode in group])
         return metrics
+
+    def sample(self, step: int) -> list[Group]:
+        """Groups of attempts at the next tasks: a batch, or so many more that a batch of them has a signal."""
+        config, groups = self.config, []
+        generator = torch.Generator(self.policy.device).manual_seed(derived_seed(config.seed, step))
+        for _ in range(1 + config.extra_batches):
+            starts = self.schedule.starts(self.position, config.tasks_per_step)
+            self.position += config.tasks_per_step
+            groups += collect_groups(
+                self.policy, self.engine, self.environments, starts, config.group_size, config.sampling, generator
+            )
+            if sum(map(self.algorithm.has_signal, groups)) >= config.tasks_per_step:
+                break
+        return groups
 
     def evaluate(self, step: int, progress: Progress) -> Evaluation:
         bar = progress.add_task(f"evaluation at step {step}", total=None, note="")

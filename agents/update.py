@@ -50,6 +50,17 @@ class TokenBatch:
         """(N,) of the tokens that were sampled."""
         return self.stats.logprobs
 
+    def only(self, mask: torch.Tensor) -> TokenBatch:
+        """The tokens under a mask (N,)."""
+        return TokenBatch(
+            self.rows,
+            self.row_of_token[mask],
+            HeadStats(*(numbers[mask] for numbers in self.stats)),
+            self.old_logprobs[mask],
+            self.sampler_logprobs[mask],
+            self.token_ids[mask],
+        )
+
 
 class Algorithm(Protocol):
     """What differs between learners: the signal per token, and the loss."""
@@ -124,6 +135,8 @@ class Updater:
             # Denominators of the whole minibatch, so that its division into micro-batches changes nothing.
             if self.config.aggregation == "token":
                 loss = losses.sum() / tokens
+            elif self.config.aggregation == "constant":
+                loss = losses.sum() / (len(rows) * self.config.max_new_tokens)
             else:
                 lengths = torch.bincount(batch.row_of_token, minlength=len(micro_batch))[batch.row_of_token]
                 loss = (losses / lengths).sum() / len(rows)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
 from agents.environments import Environments
 from agents.evaluate.evaluation import Evaluation
-from agents.grpo.config import GRPOConfig
-from agents.grpo.loss import clipped_surrogate, group_advantages
+from agents.grpo.config import PolicyGradientConfig
+from agents.grpo.loss import clipped_surrogate, clipped_weights, group_advantages, kl_to_reference, sequence_log_ratio
+from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
+from agents.policy.reference import ReferenceWeights
 from agents.rollouts import Group
 from agents.sampling.engine import SamplingEngine
-from agents.update import Row, TokenBatch, sampler_correction
+from agents.update import Row, TokenBatch, response_distributions, sampler_correction
+
+
+class Targets(NamedTuple):
+    """What the losses of a micro-batch need."""
+
+    advantages: torch.Tensor  # (N,)
+    reference: NextTokens | None  # the initial policy's distributions
 
 
 class GRPO:
@@ -22,40 +32,69 @@ class GRPO:
     name = "grpo"
     top_k = 0
 
-    def __init__(self, config: GRPOConfig, policy: Policy):
+    def __init__(self, config: PolicyGradientConfig, policy: Policy):
         self.config = config
         self.policy = policy
+        self.reference = ReferenceWeights(policy.model) if config.kl_coef else None
 
     def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
         return {}
 
+    def has_signal(self, group: Group) -> bool:
+        return any(advantage != 0.0 for advantage in self.advantages(group))
+
+    def advantages(self, group: Group) -> list[float]:
+        return group_advantages([episode.reward for episode in group], self.config.advantage)
+
     def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[float]], dict[str, float]]:
-        """All responses count. Those with an advantage of zero have no gradient and are not forwarded."""
+        """All responses count. Those whose loss has no gradient are not forwarded."""
         rows = [
-            Row(episode, advantage, forward=advantage != 0.0)
+            Row(episode, advantage, forward=advantage != 0.0 or self.reference is not None)
             for group in groups
-            for episode, advantage in zip(group, group_advantages([e.reward for e in group]), strict=True)
+            for episode, advantage in zip(group, self.advantages(group), strict=True)
+            if not (self.config.skip_truncated and episode.truncated)
         ]
-        return rows, {"learned_fraction": sum(row.forward for row in rows) / len(rows)}
+        count = sum(len(group) for group in groups)
+        return rows, {"learned_fraction": sum(row.signal != 0.0 for row in rows) / count}
 
-    def targets(self, rows: Sequence[Row[float]]) -> torch.Tensor:
-        """Advantages of the response tokens, (N,)."""
+    def targets(self, rows: Sequence[Row[float]]) -> Targets:
         lengths = torch.tensor([row.episode.num_response_tokens for row in rows])
-        return torch.tensor([row.signal for row in rows]).repeat_interleave(lengths).to(self.policy.device)
+        advantages = torch.tensor([row.signal for row in rows]).repeat_interleave(lengths).to(self.policy.device)
+        if self.reference is None:
+            return Targets(advantages, None)
+        prompts = [row.episode.prompt_ids for row in rows]
+        with self.reference.applied():
+            return Targets(advantages, response_distributions(self.policy, prompts, rows, self.config.temperature))
 
-    def token_losses(self, batch: TokenBatch, targets: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        config = self.config
-        losses = clipped_surrogate(
-            batch.logprobs,
-            batch.old_logprobs,
-            targets,
-            clip_low=config.clip_low,
-            clip_high=config.clip_high,
-            dual_clip=config.dual_clip,
+    def token_losses(self, batch: TokenBatch, targets: Targets) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        config, advantages = self.config, targets.advantages
+        log_ratio = batch.logprobs - batch.old_logprobs
+        if config.ratio == "sequence":
+            log_ratio = sequence_log_ratio(log_ratio, batch.row_of_token)
+        if config.surrogate == "cispo":
+            losses = clipped_weights(log_ratio, advantages, clip_high=config.clip_high)
+        else:
+            losses = clipped_surrogate(
+                log_ratio,
+                advantages,
+                clip_low=config.clip_low,
+                clip_high=config.clip_high,
+                dual_clip=config.dual_clip,
+            )
+        losses = losses * sampler_correction(batch, config.tis_cap)
+        ratio = log_ratio.detach().exp()
+        above = ratio > 1 + config.clip_high
+        clipped = (
+            above if config.surrogate == "cispo" else torch.where(advantages > 0, above, ratio < 1 - config.clip_low)
         )
-        ratio = (batch.logprobs.detach() - batch.old_logprobs).exp()
-        clipped = torch.where(targets > 0, ratio > 1 + config.clip_high, ratio < 1 - config.clip_low)
-        return losses * sampler_correction(batch, config.tis_cap), {"clipped": clipped.float()}
+        metrics = {"clipped": clipped.float()}
+        if targets.reference is not None:
+            with torch.no_grad():
+                reference = targets.reference.stats(batch.token_ids).logprobs
+            kl = kl_to_reference(batch.logprobs, reference)
+            losses = losses + config.kl_coef * kl
+            metrics["kl"] = kl.detach()
+        return losses, metrics
 
     def after_update(self) -> None:
         pass

@@ -2,12 +2,12 @@
 
 from agents.cli import run_command
 from agents.learner import train
-from agents.sdpo.algorithm import SDPO
+from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 
 
 def main(config: SDPOConfig) -> None:
-    train(config, lambda policy, console: SDPO(config, policy, console))
+    train(config, lambda policy, console: make_sdpo(config, policy, console))
 
 
 if __name__ == "__main__":

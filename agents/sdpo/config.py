@@ -9,7 +9,6 @@ from typing import Literal
 from agents.config import LearnerConfig, UpdateConfig, flag
 from agents.errors import UsageError
 from agents.sdpo.reprompt import ContextKind, RepromptStyle
-from agents.sdpo.teacher import TeacherKind
 
 
 @dataclass
@@ -51,7 +50,7 @@ class SelfDistillationConfig(UpdateConfig):
     is_clip: float = 2.0
     """Cap of the importance weight between the current policy and the one at the start of the batch."""
 
-    teacher: TeacherKind = "ema"
+    teacher: Literal["ema", "frozen", "live", "trust_region"] = "ema"
     """Teacher's weights: a moving average of the student's (`ema`), the initial ones (`frozen`), or the student's own
     (`live`). `trust_region` mixes the predictions of the latter two."""
 
@@ -61,15 +60,27 @@ class SelfDistillationConfig(UpdateConfig):
     trust_region_mix: float = 0.05
     """The student's weight in the trust-region teacher: q ∝ initial^(1 − weight) · student^weight."""
 
+    grpo_weight: float = 0.0
+    """λ of the sum λ·GRPO + (1 − λ)·SDPO; 0 is SDPO alone, and then only attempts with a context count."""
+
+    route: Literal["none", "success"] = "none"
+    """`success`: attempts that succeeded learn by GRPO, as do those without a context, all others by SDPO."""
+
+    @property
+    def is_hybrid(self) -> bool:
+        return self.grpo_weight > 0 or self.route != "none"
+
     def check(self) -> None:
         super().check()
         self._above_zero("jsd_alpha", "is_clip", "advantage_clip")
         self._at_least(top_k=0, max_reprompt_tokens=0)
         if not self.jsd_alpha < 1:
             raise UsageError(f"--jsd-alpha must be less than 1, not {self.jsd_alpha}; the ends are the two KLs")
-        for name in ("ema_rate", "trust_region_mix"):
+        for name in ("ema_rate", "trust_region_mix", "grpo_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{flag(name)} must be between 0 and 1, not {getattr(self, name)}")
+        if self.route != "none" and self.grpo_weight:
+            raise UsageError(f"--route {self.route} decides what learns by GRPO; leave out --grpo-weight")
         if self.level == "token" and self.divergence != "reverse_kl":
             raise UsageError(f"--level token knows only --divergence reverse_kl, not {self.divergence}")
 

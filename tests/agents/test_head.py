@@ -36,7 +36,7 @@ LOSSES = {
     ),
     "sampled token": lambda s, t: (s.logprobs - t.logprobs).detach() * s.logprobs,
     "surrogate": lambda s, t: clipped_surrogate(
-        s.logprobs, s.logprobs.detach() - 0.1, t.logprobs, clip_low=0.2, clip_high=0.28, dual_clip=3.0
+        s.logprobs - s.logprobs.detach() + 0.1, t.logprobs, clip_low=0.2, clip_high=0.28, dual_clip=3.0
     ),
     "k3": lambda s, t: (t.logprobs - s.logprobs).exp() - (t.logprobs - s.logprobs) - 1,
 }

@@ -7,8 +7,8 @@ from accelerate import Accelerator
 from agents.episode import Episode, Turn
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
-from agents.sdpo.algorithm import SelfDistillation
 from agents.sdpo.config import SelfDistillationConfig
+from agents.sdpo.distillation import SelfDistillation
 from agents.sdpo.loss import clip_teacher, distribution_divergence, sampled_token_loss
 from agents.update import Updater
 

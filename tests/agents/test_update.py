@@ -1,6 +1,8 @@
 """Gradient updates: what counts, what does not, and how a batch may be divided."""
 
 import copy
+import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -12,11 +14,11 @@ from agents.episode import Episode, Turn
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.policy.next_tokens import next_tokens
+from agents.policy.reference import ReferenceWeights
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
-from agents.sdpo.algorithm import SDPO
+from agents.sdpo.algorithm import make_sdpo as make_algorithm
 from agents.sdpo.config import SDPOConfig
-from agents.sdpo.teacher import Teacher
 from agents.update import Row, Updater, micro_batches, split
 
 QUESTIONS = ("What is it?", "And what is that, in other words?")
@@ -55,7 +57,7 @@ def make_updater(policy, config):
 
 def make_sdpo(policy, **settings):
     config = SDPOConfig(**{"lr": 1.0, "max_grad_norm": 1e9, "teacher": "frozen"} | settings)
-    return config, SDPO(config, policy, Console(quiet=True))
+    return config, make_algorithm(config, policy, Console(quiet=True))
 
 
 def make_grpo(policy, **settings):
@@ -98,10 +100,23 @@ def test_an_update_changes_the_weights_and_does_what_it_is_for(policy, make):
         assert np.mean(gains[True]) > np.mean(gains[False])
 
 
-@pytest.mark.parametrize("make", [make_grpo, make_sdpo])
-@pytest.mark.parametrize("aggregation", ["token", "sequence"])
-def test_micro_batches_change_nothing(policy, make, aggregation):
-    config, algorithm = make(policy, aggregation=aggregation)
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        *(
+            (make, {"aggregation": kind})
+            for make in (make_grpo, make_sdpo)
+            for kind in ("token", "sequence", "constant")
+        ),
+        (make_grpo, {"ratio": "sequence", "aggregation": "sequence", "clip_low": 3e-4, "clip_high": 4e-4}),
+        (make_grpo, {"surrogate": "cispo", "advantage": "leave_one_out"}),
+        (make_grpo, {"kl_coef": 0.5, "advantage": "mean_std"}),
+        (make_sdpo, {"grpo_weight": 0.7}),
+        (make_sdpo, {"route": "success"}),
+    ],
+)
+def test_micro_batches_change_nothing(policy, make, settings):
+    config, algorithm = make(policy, **settings)
     rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
     whole, metrics = weights_after_update(policy, config, algorithm, rows)
     config.micro_batch_tokens = 1
@@ -135,6 +150,98 @@ def test_the_fused_head_changes_nothing(policy, make, settings):
     assert fused.abs().max() > 0
     torch.testing.assert_close(fused, materialised, atol=2e-5, rtol=1e-3)
     assert metrics == pytest.approx(expected_metrics, rel=1e-3, abs=1e-5)
+
+
+def test_the_kinds_of_mean(policy):
+    """One response of 2 tokens and one of 6, of equal and opposite advantages."""
+    (group,) = make_groups(policy, ({0}, set()))[:1]
+    short, long = group[0], group[1]
+    for episode, count in ((short, 2), (long, 6)):
+        turn = episode.turns[0]
+        turn.response_ids, turn.logprobs = turn.response_ids[:1] * count, turn.logprobs[:1] * count
+    changes = {}
+    for kind in ("token", "sequence", "constant"):
+        config, algorithm = make_grpo(policy, aggregation=kind, max_new_tokens=100)
+        rows, _ = algorithm.assign([[short, long]], step=1)
+        each = [
+            weights_after_update(policy, config, algorithm, [rows[0], dataclasses.replace(rows[1], forward=False)])[0]
+        ]
+        each += [
+            weights_after_update(policy, config, algorithm, [dataclasses.replace(rows[0], forward=False), rows[1]])[0]
+        ]
+        changes[kind] = each
+    # Of the sums of token losses: 1/8 each; 1/2 · 1/2 and 1/2 · 1/6; 1/200 each.
+    for kind, (of_short, of_long) in {"sequence": (1 / 4, 1 / 12), "constant": (1 / 200, 1 / 200)}.items():
+        torch.testing.assert_close(changes[kind][0], changes["token"][0] * 8 * of_short, atol=1e-6, rtol=1e-3)
+        torch.testing.assert_close(changes[kind][1], changes["token"][1] * 8 * of_long, atol=1e-6, rtol=1e-3)
+
+
+def test_a_penalty_pulls_towards_the_initial_weights(policy):
+    config, algorithm = make_grpo(policy, kl_coef=1.0)
+    with torch.no_grad():
+        for parameter in policy.model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
+    rows, _ = algorithm.assign(make_groups(policy, (set(), set())), step=1)  # no advantage at all
+    config.lr = 0.01
+    updater = make_updater(policy, config)
+    updater.optimizer = torch.optim.SGD(policy.model.parameters(), lr=0.01)
+    divergences = [updater.update(algorithm, rows)["kl"] for _ in range(4)]
+    assert 0 < divergences[-1] < divergences[0]
+
+
+def test_truncated_responses_may_be_skipped(policy):
+    groups = make_groups(policy, ({0}, {1, 2}))
+    groups[0][0].turns[0].truncated, groups[0][1].turns[0].truncated = True, False
+    everything, _ = make_grpo(policy)[1].assign(groups, step=1)
+    kept, _ = make_grpo(policy, skip_truncated=True)[1].assign(groups, step=1)
+    assert [row.episode for row in kept] == [row.episode for row in everything if not row.episode.truncated]
+    assert {row.signal for row in kept if row.episode in groups[0]} <= {-0.25}  # the skipped one counts for the mean
+
+
+class TestHybrid:
+    def test_is_the_weighted_sum(self, policy):
+        groups = make_groups(policy, ({0}, {1, 2}))
+        changes = {}
+        for name, make, settings in (
+            ("grpo", make_grpo, {}),
+            ("sdpo", make_sdpo, {}),
+            ("both", make_sdpo, {"grpo_weight": 0.3}),
+        ):
+            config, algorithm = make(policy, **settings)
+            changes[name], _ = weights_after_update(policy, config, algorithm, algorithm.assign(groups, step=1)[0])
+        expected = 0.3 * changes["grpo"] + 0.7 * changes["sdpo"]
+        torch.testing.assert_close(changes["both"], expected, atol=1e-5, rtol=1e-3)
+
+    def test_routes(self, policy):
+        groups = make_groups(policy, ({0}, set()))
+        _, algorithm = make_sdpo(policy, route="success")
+        rows, metrics = algorithm.assign(groups, step=1)
+        assert [row.signal.prompt is None for row in rows] == [True, False, False, False] + [True] * 4
+        assert [row.signal.share for row in rows] == [1.0, 0.0, 0.0, 0.0] + [1.0] * 4
+        assert [row.forward for row in rows] == [True] * 4 + [False] * 4
+        assert metrics["distilled_fraction"] == 3 / 8
+
+    def test_a_route_leaves_nothing_of_the_other_loss(self, policy):
+        """With the teacher equal to the student there is nothing to distil: only the success moves the weights."""
+        groups = make_groups(policy, ({0}, set()))
+        config, algorithm = make_sdpo(policy, route="success", teacher="live")
+        algorithm.targets = functools.partial(_without_contexts, algorithm, algorithm.targets)
+        routed, _ = weights_after_update(policy, config, algorithm, algorithm.assign(groups, step=1)[0])
+        config, algorithm = make_grpo(policy)
+        rows, _ = algorithm.assign(groups, step=1)
+        rows = [dataclasses.replace(row, forward=row.episode.success) for row in rows]
+        expected, _ = weights_after_update(policy, config, algorithm, rows)
+        torch.testing.assert_close(routed, expected, atol=1e-5, rtol=1e-3)
+
+
+def _without_contexts(algorithm, targets, rows):
+    """The teacher reads the student's prompt."""
+    return targets(
+        [
+            dataclasses.replace(row, signal=row.signal._replace(prompt=row.signal.prompt and row.episode.prompt_ids))
+            for row in rows
+        ]
+    )
 
 
 def test_attempts_without_a_context_contribute_nothing(policy):
@@ -233,18 +340,13 @@ def test_split_and_micro_batches_keep_every_row_once(policy):
 def test_the_moving_average_follows_the_student(policy):
     weight = next(policy.model.parameters())
     start = weight.detach().clone()
-    teachers = {kind: Teacher(policy.model, kind, 0.25) for kind in ("ema", "frozen", "live")}
-    copying = Teacher(policy.model, "ema", 1.0)
+    followers = {rate: ReferenceWeights(policy.model, rate) for rate in (0.0, 0.25, 1.0)}
     with torch.no_grad():
         weight += 1.0
-    for teacher in (*teachers.values(), copying):
-        teacher.update()
-    expected = {"ema": start + 0.25, "frozen": start, "live": start + 1.0}
-    for kind, teacher in teachers.items():
-        with teacher.applied():
-            torch.testing.assert_close(weight.detach(), expected[kind])
-    with copying.applied():
-        assert torch.equal(weight.detach(), start + 1.0)
+    for rate, follower in followers.items():
+        follower.update()
+        with follower.applied():
+            torch.testing.assert_close(weight.detach(), start + rate)
     assert torch.equal(weight.detach(), start + 1.0)
 
 
