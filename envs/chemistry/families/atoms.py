@@ -9,15 +9,15 @@ from typing import Any
 from envs.chemistry.families.base import Question, Report, counted, listing
 from envs.chemistry.families.smiles_answers import smiles_family
 from envs.chemistry.molecules.formula import NAMES
-from envs.chemistry.molecules.pool import draw_molecule, stable
+from envs.chemistry.molecules.pool import draw_varied, stable
 from envs.chemistry.molecules.properties import PROPERTIES
 from envs.chemistry.smiles.read import Molecule
 
-_MORE = ((), ("rings",), ("rings",), ("rings", "donors"), ("rings", "donors", "rotatable"))
+_MORE = ((), ("rings",), ("rings", "rotatable"), ("rings", "donors"), ("rings", "donors", "rotatable"))
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = _chain(rng) if level == 0 else draw_molecule(rng, level)
+    drawn = _chain(rng) if level == 0 else draw_varied(rng, level)
     if drawn is None:
         return None
     elements = {element: n for element, n in drawn.formula.items() if element != "H"}

@@ -106,9 +106,9 @@ def _synthesis(rng: random.Random) -> Sides:
 
 def _combustion_or_metal(rng: random.Random) -> Sides:
     if rng.random() < 0.6:
-        carbons = rng.randint(1, 16)
-        hydrogens = 2 * carbons + 2 - 2 * rng.randint(0, min(carbons, 5))
-        return [_counts({"C": carbons, "H": max(hydrogens, 2)}), "O2"], ["CO2", "H2O"]
+        carbons = rng.randint(2, 18)
+        unsaturation = rng.randint(0, carbons // 2 + 1)
+        return [_counts({"C": carbons, "H": 2 * carbons + 2 - 2 * unsaturation}), "O2"], ["CO2", "H2O"]
     metal, acid = rng.choice(list(_METALS)), rng.choice([acid for acid in _ACIDS if acid not in _OXIDIZING])
     return [metal, acid], [_salt(metal, _METALS[metal], *_ACIDS[acid]), "H2"]
 

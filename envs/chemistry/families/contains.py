@@ -9,16 +9,16 @@ from typing import Any
 from envs.chemistry.families.base import Check, Question, Report, counted, listing
 from envs.chemistry.families.smiles_answers import smiles_family
 from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, an, count_groups
-from envs.chemistry.molecules.pool import draw_molecule
+from envs.chemistry.molecules.pool import draw_varied
 from envs.chemistry.smiles.read import Molecule
 
-_REQUIRED = (1, 1, 2, 2, 3)
-_ABSENT = (0, 1, 1, 2, 2)
+_REQUIRED = (1, 2, 2, 2, 3)
+_ABSENT = (0, 0, 1, 2, 2)
 _OFTEN = tuple(name for name in GROUPS if name not in ("thiophene ring", "furan ring", "sulfone", "iodine atom"))
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = draw_molecule(rng, level)
+    drawn = draw_varied(rng, level)
     if drawn is None:
         return None
     present = list(count_groups(drawn))

@@ -10,14 +10,14 @@ from envs.chemistry.families.base import Question, Report, counted, listing
 from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family, unsaturation_hint
 from envs.chemistry.molecules.builder import tree
 from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, an, count_groups
-from envs.chemistry.molecules.pool import draw_molecule, stable
+from envs.chemistry.molecules.pool import draw_varied, stable
 from envs.chemistry.smiles.read import Molecule
 
 _NUMBER = (1, 1, 2, 3, 4)
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = stable(tree(rng, rng.randint(3, 8), 2)) if level == 0 else draw_molecule(rng, level)
+    drawn = stable(tree(rng, rng.randint(3, 8), 2)) if level == 0 else draw_varied(rng, level)
     if drawn is None:
         return None
     counts = count_groups(drawn)

@@ -9,13 +9,13 @@ from typing import Any
 from envs.chemistry.families.base import Check, Question, Report, counted
 from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family, unsaturation_hint
 from envs.chemistry.molecules.builder import tree
-from envs.chemistry.molecules.pool import draw_molecule, stable
+from envs.chemistry.molecules.pool import draw_varied, stable
 from envs.chemistry.molecules.substituents import move_somewhere
 from envs.chemistry.smiles.read import Molecule, molecule
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = _small(rng) if level == 0 else draw_molecule(rng, level)
+    drawn = _small(rng) if level == 0 else draw_varied(rng, level)
     if drawn is None:
         return None
     text = f"Give the SMILES string of a molecule with the formula {drawn.formula}"

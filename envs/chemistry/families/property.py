@@ -8,27 +8,24 @@ from typing import Any
 
 from envs.chemistry.families.base import Check, Question, Report
 from envs.chemistry.families.smiles_answers import smiles_family
-from envs.chemistry.molecules.pool import draw_molecule
+from envs.chemistry.molecules.pool import draw_varied
 from envs.chemistry.molecules.properties import PROPERTIES
 from envs.chemistry.smiles.read import Molecule
 
-_NUMBER = (1, 2, 2, 3, 4)
-_ASKED = {
-    0: ("weight", "heavy"),
-    1: ("weight", "logp", "tpsa", "rotatable"),
-    2: ("weight", "logp", "tpsa", "donors", "rings"),
-    3: ("weight", "logp", "tpsa", "donors", "acceptors", "rotatable", "rings"),
-    4: ("weight", "logp", "tpsa", "donors", "acceptors", "rotatable", "rings"),
-}
-_WIDTHS = {"weight": (60, 16, 12, 10, 8), "logp": (2, 0.8, 0.6, 0.5, 0.4), "tpsa": (30, 16, 12, 10, 8)}
+_NUMBER = (1, 2, 3, 3, 4)
+_MEASURED = ("weight", "logp", "tpsa")
+"""One of these is always asked from level 1 on, as many molecules have equal counts."""
+
+_COUNTED = ((), ("rotatable", "rings"), ("donors", "rings"), *[("donors", "acceptors", "rotatable", "rings")] * 2)
+_WIDTHS = {"weight": (50, 6, 8, 8, 8), "logp": (2, 0.3, 0.4, 0.4, 0.4), "tpsa": (30, 6, 8, 8, 8)}
 """Width of a window, by level. From level 1 on, a count has to be met exactly."""
 
 
 def _propose(rng: random.Random, level: int) -> Question | None:
-    drawn = draw_molecule(rng, level)
+    drawn = draw_varied(rng, level)
     if drawn is None:
         return None
-    keys = sorted(rng.sample(_ASKED[level], _NUMBER[level]), key=list(PROPERTIES).index)
+    keys = _keys(rng, level)
     windows = {key: _window(rng, key, PROPERTIES[key].of(drawn), level) for key in keys}
     lines = []
     for key, (low, high) in windows.items():
@@ -39,11 +36,19 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     return Question(text, {"windows": windows}, drawn.smiles)
 
 
+def _keys(rng: random.Random, level: int) -> list[str]:
+    if level == 0:
+        return [rng.choice(("weight", "heavy"))]
+    first = rng.choice(_MEASURED)
+    others = [key for key in (*_MEASURED, *_COUNTED[level]) if key != first]
+    return sorted([first, *rng.sample(others, _NUMBER[level] - 1)], key=list(PROPERTIES).index)
+
+
 def _window(rng: random.Random, key: str, value: float, level: int) -> list[float]:
     asked = PROPERTIES[key]
     if asked.digits == 0:
-        low = max(1, int(value) - rng.randint(0, 3)) if level == 0 else int(value)
-        return [low, low + 3 if level == 0 else low]
+        low = max(1, int(value) - rng.randint(0, 2)) if level == 0 else int(value)
+        return [low, low + 2 if level == 0 else low]
     width = _WIDTHS[key][level]
     low = round(value - width * rng.uniform(0.1, 0.9), asked.digits)
     if key != "logp":

@@ -40,6 +40,11 @@ def draw_molecule(rng: random.Random, level: int) -> Molecule | None:
     return molecule(real_smiles(rng, 24, 8) if level == 3 else real_smiles(rng, 40, 14))
 
 
+def draw_varied(rng: random.Random, level: int) -> Molecule | None:
+    """Like `draw_molecule`, but at level 1 of more sizes, so that no molecule fits many questions."""
+    return draw_molecule(rng, rng.choice((1, 2)) if level == 1 else level)
+
+
 def stable(smiles: str) -> Molecule | None:
     """The molecule of a SMILES string if it is valid and stable."""
     read = read_molecule(smiles)

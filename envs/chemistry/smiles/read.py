@@ -26,6 +26,8 @@ ELEMENTS = ("B", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
 
 _USUAL_BONDS = {"B": 3, "C": 4, "N": 3, "O": 2, "F": 1, "P": 5, "S": 6, "Cl": 1, "Br": 1, "I": 1, "H": 1}
 
+_NO_SENSE = "no sensible molecule has this structure"
+
 _PARAMETERS = Chem.SmilesParserParams()
 _PARAMETERS.sanitize = False
 _PARAMETERS.removeHs = False
@@ -89,8 +91,8 @@ def read_molecule(text: str) -> Molecule | SmilesProblem:
         return SmilesProblem("this is not a valid SMILES string")
     problem = _graph_problem(text, mol) or _sanitize(text, mol, found.atoms)
     if problem is None and "[" in text:
-        mol = Chem.RemoveHs(mol, updateExplicitCount=False, sanitize=True)
-        problem = _charge_problem(mol)
+        mol = _without_hydrogens(mol)
+        problem = _charge_problem(mol) if mol is not None else SmilesProblem(_NO_SENSE)
     return problem or _shape_problem(mol) or Molecule(text, mol)
 
 
@@ -165,7 +167,7 @@ def _sanitize(text: str, mol: Chem.Mol, positions: tuple[int, ...]) -> SmilesPro
     if kind == "AtomKekulizeException":
         position = positions[problems[0].GetAtomIdx()]
         return SmilesProblem(f"the lower-case (aromatic) atom at character {position} is not in a ring", position)
-    return SmilesProblem("no sensible molecule has this structure")
+    return SmilesProblem(_NO_SENSE)
 
 
 def _valence_message(atom: Chem.Atom, positions: tuple[int, ...]) -> SmilesProblem:
@@ -181,6 +183,14 @@ def _valence_message(atom: Chem.Atom, positions: tuple[int, ...]) -> SmilesProbl
         + f", but such an atom {allowed}",
         position,
     )
+
+
+def _without_hydrogens(mol: Chem.Mol) -> Chem.Mol | None:
+    """The molecule with hydrogens that are written as atoms made implicit."""
+    try:
+        return Chem.RemoveHs(mol, updateExplicitCount=True)
+    except (Chem.MolSanitizeException, ValueError, RuntimeError):
+        return None
 
 
 def _charge_problem(mol: Chem.Mol) -> SmilesProblem | None:
