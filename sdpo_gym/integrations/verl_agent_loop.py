@@ -5,7 +5,7 @@ verl loads it through `actor_rollout_ref.rollout.agent.agent_loop_config_path`, 
     - name: sdpo_gym
       _target_: sdpo_gym.integrations.verl_agent_loop.EnvironmentAgentLoop
 
-for the rows whose `agent_name` is `sdpo_gym` (see `verl.write_parquet`).
+for the rows whose `agent_name` is `sdpo_gym` (see `parquet.write_parquet`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutp
 from verl.utils.profiler import simple_timer
 
 from sdpo_gym.integrations.judge import begin, make_text_env, step
+from sdpo_gym.integrations.parquet import NAME
 from sdpo_gym.integrations.verl import score_of
 from sdpo_gym.tasks import Message
 
 
-@register("sdpo_gym")
+@register(NAME)
 class EnvironmentAgentLoop(AgentLoopBase):
     """One episode: what the environment says after a response is the next user's message, and is not learned.
 
@@ -35,12 +36,11 @@ class EnvironmentAgentLoop(AgentLoopBase):
         sampling_params: dict[str, Any],
         *,
         raw_prompt: Sequence[Message],
-        data_source: str,
         extra_info: Mapping[str, Any],
         **_: Any,
     ) -> AgentLoopOutput:
         def start():
-            env = make_text_env(data_source, json.loads(extra_info["env_args"]))
+            env = make_text_env(extra_info["env_id"], json.loads(extra_info["env_args"]))
             begin(env, extra_info["task_id"], int(extra_info["seed"]))
             return env
 

@@ -36,7 +36,7 @@ def test_questions_that_there_are_not_are_refused(even, count, first):
 
 
 def test_endless_tasks_need_a_count():
-    judge = Judge("sdpo/Chemistry-v0")
+    judge = Judge("sdpo/ToolUse-v0")
     with pytest.raises(ValueError, match="endless"):
         judge.questions()
     questions = judge.questions(3)

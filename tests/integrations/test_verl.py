@@ -5,56 +5,44 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import toy_env
+import toy_env  # noqa: F401
 from conftest import save_tiny_model
 
-from sdpo_gym.integrations.verl import compute_score, write_parquet
+from sdpo_gym.integrations.parquet import write_parquet
+from sdpo_gym.integrations.verl import compute_score
 
 EVEN = "toy_env:toy/Even-v0"
 
 
-def extra_info(**env_args):
-    return {"seed": 0, "task_id": "alpha", "env_args": json.dumps(env_args)}
+def extra_info(env_id=EVEN, task_id="alpha", **env_args):
+    return {"env_id": env_id, "env_args": json.dumps(env_args), "task_id": task_id, "seed": 0}
 
 
 def test_a_score_comes_with_feedback():
-    good = compute_score(EVEN, "xx", "alpha", extra_info(), num_turns=2)
-    bad = compute_score(EVEN, "x", "alpha", extra_info())
+    good = compute_score(data_source=EVEN, ground_truth="alpha", solution_str="xx", extra_info=extra_info())
+    bad = compute_score(data_source=EVEN, ground_truth="alpha", solution_str="x", extra_info=extra_info())
     assert good == {"score": 1.0, "acc": 1.0, "feedback": ""}
     assert bad == {"score": 0.0, "acc": 0.0, "feedback": "The response has 1 characters, an odd number."}
 
 
 def test_scores_of_real_programs():
-    info = {"seed": 0, "env_args": '{"difficulty": "trivial"}'}
+    info = extra_info("sdpo/LiveCodeBench-v0", "is-palindrome", difficulty="trivial")
     program = "```python\ndef {name}(s):\n    return s == s[::-1]\n```"
-    good = compute_score("sdpo/LiveCodeBench-v0", program.format(name="is_palindrome"), "is-palindrome", info)
-    bad = compute_score("sdpo/LiveCodeBench-v0", program.format(name="other"), "is-palindrome", info)
+    good = compute_score(solution_str=program.format(name="is_palindrome"), extra_info=info)
+    bad = compute_score(solution_str=program.format(name="other"), extra_info=info)
     assert good["score"] == 1.0
     assert bad["score"] == 0.0 and "is_palindrome" in bad["feedback"]
 
 
 def test_threads_may_score_at_the_same_time():
     with ThreadPoolExecutor(16) as threads:
-        scores = list(threads.map(lambda n: compute_score(EVEN, "x" * n, "beta", extra_info()), range(64)))
+        scores = list(threads.map(lambda n: compute_score(solution_str="x" * n, extra_info=extra_info()), range(64)))
     assert [score["acc"] for score in scores] == [float(n % 2 == 0) for n in range(64)]
 
 
 def test_a_row_for_other_tasks_is_refused():
     with pytest.raises(ValueError, match="omega"):
-        compute_score(EVEN, "x", "omega", extra_info())
-
-
-def test_the_file_has_all_that_scoring_needs(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install -e '.[parquet]'")
-    path = tmp_path / "train.parquet"
-    assert write_parquet(path, EVEN, {"max_turns": 2}, count=3, first=1, agent="sdpo_gym") == 3
-    rows = parquet.read_table(path).to_pylist()
-    assert [row["reward_model"]["ground_truth"] for row in rows] == list(toy_env.WORDS[1:])
-    assert rows[0]["prompt"] == [{"role": "user", "content": "Say beta."}]
-    assert {row["agent_name"] for row in rows} == {"sdpo_gym"}
-    for row in rows:
-        score = compute_score(row["data_source"], "xx", row["reward_model"]["ground_truth"], row["extra_info"])
-        assert score["score"] == 1.0
+        compute_score(solution_str="x", extra_info=extra_info(task_id="omega"))
 
 
 # The rest needs verl.
@@ -148,7 +136,7 @@ def play(verl, tokenizer):
             return await loop.run(
                 {"temperature": 1.0},
                 raw_prompt=[{"role": "user", "content": "Say alpha."}],
-                data_source=EVEN,
+                data_source="ignored",
                 extra_info=extra_info(max_turns=max_turns),
                 index=0,
             )
