@@ -9,6 +9,7 @@ import torch
 from agents.discovery.attempts import Batch, Bench, Record
 from agents.runs.seeds import derived_seed
 from agents.sdpo.distillation import SelfDistillation
+from agents.sdpo.hybrid import Hybrid
 from agents.update import Updater
 
 
@@ -36,7 +37,7 @@ def single_task_sdpo(bench: Bench, record: Record, finished: Callable[[str, int]
 
 def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
     config, run = bench.config, record.run(task, seed)
-    algorithm = SelfDistillation(config, bench.policy)
+    algorithm = (Hybrid if config.is_hybrid else SelfDistillation)(config, bench.policy)
     updater = Updater.with_adamw(bench.policy, config, bench.interrupts)
     metrics: dict[str, float] = {}
     for step, batch in enumerate(run.batches, 1):

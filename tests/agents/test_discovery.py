@@ -240,6 +240,8 @@ def test_history_and_window_reach_the_model(tiny_model, tmp_path):
         {"teacher": "frozen", "advantage_clip": 1.0, "reprompt": "paper"},
         {"teacher": "live", "context": "both", "divergence": "jsd", "minibatches": 2},
         {"context": "demonstration-else-feedback", "level": "token"},
+        {"grpo_weight": 0.5},
+        {"route": "success"},
     ],
 )
 def test_variants(variant, tiny_model, tmp_path):
