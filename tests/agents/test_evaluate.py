@@ -102,6 +102,15 @@ def test_several_turns_and_environments_of_others(tiny_model, tmp_path):
     assert len(result["tasks"]) == 3
 
 
+def test_endless_tasks_come_by_seed_or_by_name(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "seeds", tiny_model, env="sdpo/Chemistry-v0", num_tasks=3, samples=1)
+    names = tuple(task["task"] for task in result["tasks"])
+    assert len(set(names)) == 3 and all("family" in task["metadata"] for task in result["tasks"])
+    assert result["feedback"]["failures"] == 3 and sum(result["feedback"]["kinds"].values()) >= 1
+    (again,) = evaluate(tmp_path / "names", tiny_model, env="sdpo/Chemistry-v0", tasks=names[::-1], samples=1)
+    assert tuple(task["task"] for task in again["tasks"]) == names[::-1]
+
+
 def test_votes_are_counted_on_short_answers(tiny_model, tmp_path):
     (result,) = evaluate(tmp_path / "short", tiny_model, max_new_tokens=2)
     assert "majority@4" in result["metrics"]
