@@ -26,9 +26,9 @@ class FailingEnv(toy_env.PlainEnv):
             "nan": float("nan"),
             "object": object(),
             "nested": ({"set": {1}, 1: "one"}, b"bytes", None, True),
-            "feedback": "lone \ud800 surrogate",
+            "feedback": "lone \ud800 surrogate" if action == "truncate" else "Well.",
         }
-        return "lone \ud800 surrogate", np.float64(1.0), np.bool_(False), np.bool_(action == "truncate"), info
+        return info["feedback"], np.float64(1.0), np.bool_(action == "end"), np.bool_(action == "truncate"), info
 
 
 gymnasium.register("odd/Failing-v0", entry_point=FailingEnv)
