@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+import torch
 import tyro
 from transformers.utils import logging
 
-from agents.errors import UsageError
+from agents.errors import UsageError, first_line
 
 Config = TypeVar("Config")
 
@@ -25,5 +26,10 @@ def run_command(program: str, config_type: type[Config], run: Callable[[Config],
         run(config)
     except UsageError as error:
         sys.exit(f"error: {error}")
+    except torch.OutOfMemoryError as error:
+        sys.exit(
+            f"error: the device's memory is full ({first_line(error)}). Lower --sampling-rows or --max-new-tokens if "
+            "this happened while sampling, else --micro-batch-tokens"
+        )
     except KeyboardInterrupt:
         sys.exit(130)

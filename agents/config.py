@@ -130,14 +130,27 @@ class LearnerConfig(UpdateConfig):
     eval_samples: int = 4
     """Responses per task in an evaluation."""
 
+    save_every: int = 0
+    """Steps between checkpoints that hold all that it takes to go on, about four times the weights' size. The last one
+    is kept, and the weights that did best in an evaluation. 0: only weights, at the end."""
+
+    resume: bool = False
+    """Go on with the run in --output from its last checkpoint; it ends as if it had never stopped. --steps may be
+    larger than before."""
+
+    on_collapse: Literal["warn", "stop"] = "warn"
+    """What to do when success, entropy or length of the responses fall far below what they were: say so, or end."""
+
     output: Path | None = None
-    """Run folder; must be new or empty. By default a new one under `runs/`."""
+    """Run folder; must be new or empty, except to resume. By default a new one under `runs/`."""
 
     def check(self) -> None:
         super().check()
         self._at_least(
             steps=0, extra_batches=0, tasks_per_step=1, group_size=1, eval_every=1, eval_tasks=0, eval_samples=1
         )
+        if self.resume and self.output is None:
+            raise UsageError("--resume needs --output, the folder of the run to go on with")
         if self.minibatches > self.tasks_per_step * self.group_size:
             raise UsageError(
                 f"--minibatches {self.minibatches} is more than the {self.tasks_per_step * self.group_size} responses "

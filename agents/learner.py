@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,12 +15,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from agents.collapse import CollapseGuard
 from agents.config import LearnerConfig
 from agents.environments import Environments, TaskSchedule, parse_env_args
 from agents.errors import UsageError
 from agents.evaluate.evaluation import Evaluation, evaluate
 from agents.policy.load import load_policy
 from agents.policy.policy import Policy
+from agents.policy.reference import ReferenceWeights
 from agents.progress import progress_bar
 from agents.rollouts import Group, collect_groups
 from agents.runs.folder import RunFolder, default_output
@@ -37,6 +40,10 @@ class LearningAlgorithm(Algorithm, Protocol):
 
     def has_signal(self, group: Group) -> bool:
         """Whether something can be learned from these attempts."""
+        ...
+
+    def references(self) -> list[ReferenceWeights]:
+        """Weights that belong to the state of the training."""
         ...
 
     def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
@@ -72,9 +79,13 @@ def train(
         max(config.tasks_per_step * config.group_size, config.eval_samples if config.eval_tasks else 1),
     )
     try:
-        policy = load_policy(config.model, device=config.device, precision=config.precision)
+        if config.resume:
+            RunFolder(config.output, asdict(config), resume=True)  # before the model is loaded
+        model = str(config.output / "checkpoint") if config.resume else config.model
+        policy = load_policy(model, device=config.device, precision=config.precision)
         algorithm = make_algorithm(policy, console)
-        folder = RunFolder(config.output or default_output(algorithm.name, config.env), asdict(config))
+        output = config.output or default_output(algorithm.name, config.env)
+        folder = RunFolder(output, asdict(config), resume=config.resume)
         console.print(
             f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
             f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type} · {folder.path}"
@@ -103,41 +114,83 @@ class _Run:
         self.engine = TransformersEngine(policy, config.sampling_rows)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
         self.updater = Updater.with_adamw(policy, config, interrupts)
-        self.position = 0  # in the schedule
+        self.guard = CollapseGuard()
+        self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
+        if config.resume:
+            self.load_state(folder.load_state())
         self.started = time.monotonic()
 
     def run(self) -> dict[str, Evaluation]:
-        evaluations: dict[str, Evaluation] = {}
-        step = 0
+        config, evaluations = self.config, {}
+        step = self.first_step - 1
         try:
             with progress_bar(self.console) as progress:
-                if self.config.eval_tasks:
+                if config.eval_tasks and step == 0:
                     evaluations["before"] = self.evaluate(0, progress)
                     metrics = self.algorithm.before_training(evaluations["before"], self.engine, self.environments)
                     if metrics:
                         self.folder.log_metrics({"step": 0, "phase": "preflight"} | metrics)
-                bar = progress.add_task("training", total=self.config.steps, note="")
-                for step in range(1, self.config.steps + 1):
+                bar = progress.add_task("training", total=config.steps, completed=step, note="")
+                for step in range(self.first_step, config.steps + 1):
                     metrics = self.step(step)
                     note = f"success {metrics['success_rate']:.2f}  loss {metrics.get('loss', 0.0):.4f}"
                     progress.update(bar, completed=step, note=note)
                     if not self.console.is_terminal:  # a log file shows no progress bar before its end
-                        self.console.print(f"step {step}/{self.config.steps}  {note}")
-                    last = step == self.config.steps
-                    if self.config.eval_tasks and (last or step % self.config.eval_every == 0):
+                        self.console.print(f"step {step}/{config.steps}  {note}")
+                    problem = self.guard.check(metrics)
+                    if problem:
+                        self.console.print(f"[bold yellow]warning[/] step {step}: {problem}")
+                    last = step == config.steps or (problem != "" and config.on_collapse == "stop")
+                    if config.eval_tasks and (last or step % config.eval_every == 0):
                         evaluations["after"] = self.evaluate(step, progress)
+                    if last:
+                        break
+                    if config.save_every and step % config.save_every == 0:
+                        self.save(step)
         except KeyboardInterrupt:
-            with self.interrupts.critical():
-                checkpoint = self.folder.save_checkpoint(self.policy)
-            self.console.print(f"[bold]Interrupted[/] in step {step}; the weights are in {checkpoint}")
+            self.console.print(f"[bold]Interrupted[/] in step {step}; {self.save_interrupted()}")
             raise
+        checkpoint = self.save(step)
+        self.print_summary(step, checkpoint)
+        return evaluations
+
+    def save(self, step: int) -> Path:
         with self.interrupts.critical():
-            checkpoint = self.folder.save_checkpoint(self.policy)
-        if "after" in evaluations:
-            self.console.print(_table(evaluations["before"], evaluations["after"], self.config.steps))
+            state = None
+            if self.config.save_every:
+                state = {
+                    "step": step,
+                    "position": self.position,
+                    "best": self.best,
+                    "guard": self.guard.history,
+                    "updater": self.updater.state(),
+                    "references": [reference.weights for reference in self.algorithm.references()],
+                }
+            return self.folder.save_checkpoint(self.policy, state)
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
+        self.guard.history = list(state["guard"])
+        self.updater.load_state(state["updater"])
+        for reference, weights in zip(self.algorithm.references(), state["references"], strict=True):
+            reference.load(weights)
+
+    def save_interrupted(self) -> str:
+        """Save the weights, but not in the place of a checkpoint to go on from; where they are, in words."""
+        checkpoint = self.folder.path / "checkpoint"
+        if self.config.save_every:
+            if checkpoint.exists():
+                return f"the last checkpoint is in {checkpoint}, --resume goes on from there"
+            return "there was no checkpoint yet"
+        with self.interrupts.critical():
+            return f"the weights are in {self.folder.save_checkpoint(self.policy)}"
+
+    def print_summary(self, steps: int, checkpoint: Path) -> None:
+        evaluations = self.folder.read_metrics("evaluation") if self.config.eval_tasks else []
+        if len(evaluations) > 1:
+            self.console.print(_table(evaluations[0], evaluations[-1], self.config, steps))
         minutes = (time.monotonic() - self.started) / 60
         self.console.print(f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}")
-        return evaluations
 
     def step(self, step: int) -> dict[str, float]:
         """Sample a batch of groups and learn from it."""
@@ -185,6 +238,10 @@ class _Run:
         progress.update(bar, note=f"success {evaluation.success_rate:.2f} ± {evaluation.standard_error:.2f}")
         self.folder.log_metrics({"step": step, "phase": "evaluation"} | evaluation.metrics())
         self.folder.log_rollouts(step, "evaluation", evaluation.episodes)
+        if self.config.save_every and evaluation.success_rate > self.best:
+            self.best = evaluation.success_rate
+            with self.interrupts.critical():
+                self.folder.save_checkpoint(self.policy, name="best")
         return evaluation
 
 
@@ -201,23 +258,21 @@ def _rollout_metrics(groups: Sequence[Group]) -> dict[str, float]:
     }
 
 
-def _table(before: Evaluation, after: Evaluation, steps: int) -> Table:
-    k = len(before.groups[0])
-    table = Table(title=f"{len(before.groups)} tasks × {k} samples, before → after {steps} steps")
+def _table(before: Mapping[str, float], after: Mapping[str, float], config: LearnerConfig, steps: int) -> Table:
+    k = config.eval_samples
+    table = Table(title=f"{before['tasks']} tasks × {k} samples, before → after {steps} steps")
     for heading in ("", "before", "after", "change"):
         table.add_column(heading, justify="right" if heading else "left")
 
-    def row(name: str, a: float, b: float, digits: int, error: tuple[float, float] | None = None) -> None:
-        texts = [f"{a:.{digits}f}", f"{b:.{digits}f}"]
-        if error is not None:
-            texts = [f"{text} ± {e:.{digits}f}" for text, e in zip(texts, error, strict=True)]
-        table.add_row(name, *texts, f"{b - a:+.{digits}f}")
+    def row(title: str, name: str, digits: int, error: str | None = None) -> None:
+        texts = [f"{metrics[name]:.{digits}f}" for metrics in (before, after)]
+        if error is not None and not np.isnan([before[error], after[error]]).any():
+            texts = [f"{text} ± {m[error]:.{digits}f}" for text, m in zip(texts, (before, after), strict=True)]
+        table.add_row(title, *texts, f"{after[name] - before[name]:+.{digits}f}")
 
-    errors = (before.standard_error, after.standard_error)
-    row("success rate", before.success_rate, after.success_rate, 3, None if np.isnan(errors).any() else errors)
-    row(f"solved in {k} attempts (pass@{k})", before.pass_at(k), after.pass_at(k), 3)
-    lengths = [evaluation.metrics()["response_tokens"] for evaluation in (before, after)]
-    row("response tokens", *lengths, 1)
+    row("success rate", "success_rate", 3, "standard_error")
+    row(f"solved in {k} attempts (pass@{k})", f"pass@{k}", 3)
+    row("response tokens", "response_tokens", 1)
     return table
 
 

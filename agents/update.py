@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from agents.policy.policy import Policy
 from agents.runs.interrupt import Interrupts
 
 Signal = TypeVar("Signal")
+_log = logging.getLogger("agents")
 
 
 @dataclass
@@ -107,6 +109,14 @@ class Updater:
         )
         return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, interrupts)
 
+    def state(self) -> dict[str, Any]:
+        """What it takes to go on as if nothing had happened, besides the weights."""
+        return {"optimizer": self.optimizer.state_dict(), "optimizer_steps": self.optimizer_steps}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer_steps = state["optimizer_steps"]
+
     def update(self, algorithm: Algorithm, rows: Sequence[Row]) -> dict[str, float]:
         """Take one optimizer step per minibatch of `rows` in which there is something to learn; returns metrics."""
         minibatches = split(rows, self.config.minibatches)
@@ -153,6 +163,9 @@ class Updater:
                 self.optimizer_steps += 1
             _add(sums, {"grad_norm": norm[None]})
         _add(sums, {"loss": torch.tensor([total_loss])})
+        if not finite:
+            tasks = sorted({row.episode.task for row in rows})
+            _log.warning("a gradient is not finite, so this optimizer step is skipped; its tasks: %s", ", ".join(tasks))
         sums["skipped_updates"] += not finite
         self.optimizer.zero_grad(set_to_none=True)
         return finite

@@ -52,6 +52,7 @@ class Evaluation:
         k = len(self.groups[0])
         episodes = self.episodes
         return {
+            "tasks": len(self.groups),
             "success_rate": self.success_rate,
             "standard_error": self.standard_error,
             f"pass@{k}": self.pass_at(k),

@@ -40,6 +40,9 @@ class GRPO:
     def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
         return {}
 
+    def references(self) -> list[ReferenceWeights]:
+        return [self.reference] if self.reference else []
+
     def has_signal(self, group: Group) -> bool:
         return any(advantage != 0.0 for advantage in self.advantages(group))
 

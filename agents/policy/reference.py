@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -20,15 +20,21 @@ class ReferenceWeights:
 
     def __init__(self, model: torch.nn.Module, rate: float = 0.0):
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self._weights = [parameter.detach().float().clone() for parameter in self._parameters]
+        self.weights = [parameter.detach().float().clone() for parameter in self._parameters]
         self._rate = rate
+
+    @torch.no_grad()
+    def load(self, weights: Sequence[torch.Tensor]) -> None:
+        """Become weights that were saved."""
+        for own, other in zip(self.weights, weights, strict=True):
+            own.copy_(other)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Within this context the model computes with these weights. Do not run backward inside."""
         own = [parameter.data for parameter in self._parameters]
         try:
-            for parameter, weight in zip(self._parameters, self._weights, strict=True):
+            for parameter, weight in zip(self._parameters, self.weights, strict=True):
                 parameter.data = weight
             yield
         finally:
@@ -39,5 +45,5 @@ class ReferenceWeights:
     def update(self) -> None:
         """Follow the model; once per rollout batch."""
         if self._rate:
-            for weight, parameter in zip(self._weights, self._parameters, strict=True):
+            for weight, parameter in zip(self.weights, self._parameters, strict=True):
                 weight.lerp_(parameter.detach().float(), self._rate)

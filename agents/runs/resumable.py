@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import UsageError
-from agents.runs.folder import versions, writing
+from agents.runs.folder import check_equal_settings, read_config, versions, writing
 
 
 class ResumableRun:
@@ -33,9 +33,9 @@ class ResumableRun:
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             if config.exists():
-                _check_is_run(config)
+                earlier = read_config(path)
                 if self.has_records:
-                    _check_equal(config, json.loads(text)["config"])
+                    check_equal_settings(path, earlier, json.loads(text)["config"])
                     return
             elif any(path.iterdir()):
                 raise UsageError(f"the output folder {path} holds something that is no run; name another with --output")
@@ -136,21 +136,3 @@ def _parse(path: Path, content: bytes) -> list[dict[str, Any]]:
         return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
     except ValueError as error:
         raise UsageError(f"{path} holds a line that is not JSON ({error}); name another --output") from error
-
-
-def _check_is_run(config: Path) -> None:
-    try:
-        json.loads(config.read_text())["config"].keys()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{config} does not say what run it belongs to; name another folder with --output") from error
-
-
-def _check_equal(config: Path, settings: Mapping[str, Any]) -> None:
-    earlier = json.loads(config.read_text())["config"]
-    names = sorted(name for name in earlier.keys() | settings.keys() if earlier.get(name) != settings.get(name))
-    if names:
-        differences = "; ".join(f"{name} was {earlier.get(name)!r}, is now {settings.get(name)!r}" for name in names)
-        raise UsageError(
-            f"{config.parent} holds a run with other settings ({differences}); to go on with it, repeat its settings, "
-            "else name another folder with --output"
-        )

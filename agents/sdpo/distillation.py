@@ -34,6 +34,9 @@ class SelfDistillation:
         rate = config.ema_rate if config.teacher == "ema" else 0.0
         self.teacher = None if config.teacher == "live" else ReferenceWeights(policy.model, rate)
 
+    def references(self) -> list[ReferenceWeights]:
+        return [self.teacher] if self.teacher else []
+
     def has_signal(self, group: Group) -> bool:
         """Whether an attempt has a context."""
         config, rng = self.config, np.random.default_rng(0)

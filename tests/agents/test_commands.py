@@ -10,13 +10,17 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import toy_env  # noqa: F401
 from conftest import save_tiny_model
 from rich.console import Console
 
+from agents.collapse import CollapseGuard
 from agents.errors import UsageError
 from agents.grpo.__main__ import main as grpo
+from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
+from agents.learner import train
 from agents.policy.load import load_policy
 from agents.runs.folder import RunFolder
 from agents.sdpo.__main__ import main as sdpo
@@ -267,3 +271,106 @@ def test_ctrl_c_saves_and_says_where(number, tiny_model, tmp_path):
     assert "Interrupted" in out and str(tmp_path / "run" / "checkpoint") in out.replace("\n", "")
     load_policy(str(tmp_path / "run" / "checkpoint"))
     assert [json.loads(line) for line in metrics.read_text().splitlines()]
+
+
+def contents(folder):
+    """What a run leaves, without what depends on the clock."""
+    metrics = [
+        {name: value for name, value in record.items() if not name.endswith("_seconds")}
+        for record in records(folder, "metrics.jsonl")
+    ]
+    weights = (folder / "checkpoint" / "model.safetensors").read_bytes()
+    return metrics, (folder / "rollouts.jsonl").read_text(), weights
+
+
+class TestResume:
+    @pytest.mark.parametrize(
+        ("algorithm", "settings"),
+        [
+            ("sdpo", {"context": "both", "ema_rate": 0.2, "preflight_tasks": 0}),
+            ("sdpo", {"context": "both", "grpo_weight": 0.5, "teacher": "trust_region", "preflight_tasks": 0}),
+            ("grpo", {"kl_coef": 0.1, "extra_batches": 1, "minibatches": 2, "warmup_steps": 3}),
+        ],
+    )
+    def test_a_run_in_two_parts_equals_one_in_one(self, algorithm, settings, tiny_model, tmp_path):
+        settings = settings | {"save_every": 1, "eval_every": 2}
+        whole = run(algorithm, tiny_model, tmp_path / "whole", **settings | {"steps": 4})
+        parts = run(algorithm, tiny_model, tmp_path / "parts", **settings | {"steps": 2})
+        assert contents(parts) != contents(whole)
+        run(algorithm, tiny_model, parts, **settings | {"steps": 4, "resume": True})
+        assert contents(parts) == contents(whole)
+        assert (whole / "best" / "model.safetensors").exists()
+
+    def test_after_a_kill(self, tiny_model, tmp_path):
+        """Whatever was written after the last checkpoint is done again."""
+        settings = {"env": "toy_env:toy/Even-v0", "eval_tasks": 0, "save_every": 2}
+        arguments = SMALL | settings | {"model": tiny_model, "output": tmp_path / "killed", "steps": 100_000}
+        process = command("grpo", *(f"--{name.replace('_', '-')}={value}" for name, value in arguments.items()))
+        state = tmp_path / "killed" / "checkpoint" / "training_state.pt"
+        deadline = time.monotonic() + 200
+        while not state.exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        process.kill()
+        finish(process)
+        with open(tmp_path / "killed" / "metrics.jsonl", "a") as file:
+            file.write('{"step": 99, "phase": "tr')
+        steps = torch.load(state, weights_only=True)["step"] + 2
+        run("grpo", tiny_model, tmp_path / "killed", **settings | {"resume": True, "steps": steps})
+        whole = run("grpo", tiny_model, tmp_path / "whole", **settings | {"steps": steps})
+        assert contents(tmp_path / "killed") == contents(whole)
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"lr": 2e-3}, "lr was 0.001, is now 0.002"),
+            ({"save_every": 0}, "nothing to go on from"),
+            ({"output": None}, "--output"),
+        ],
+    )
+    def test_what_cannot_be_resumed(self, settings, message, tiny_model, tmp_path):
+        run("grpo", tiny_model, tmp_path / "run", eval_tasks=0, save_every=settings.get("save_every", 1), steps=1)
+        with pytest.raises(UsageError, match=message):
+            run("grpo", tiny_model, **{"output": tmp_path / "run", "eval_tasks": 0, "resume": True} | settings)
+
+    def test_a_folder_without_a_run(self, tiny_model, tmp_path):
+        with pytest.raises(UsageError, match="holds no run"):
+            run("grpo", tiny_model, tmp_path / "nothing", resume=True)
+
+
+def test_batches_are_sampled_until_there_is_something_to_learn(tiny_model, tmp_path):
+    plain = run("grpo", tiny_model, tmp_path / "plain", eval_tasks=0)
+    more = run("grpo", tiny_model, tmp_path / "more", eval_tasks=0, extra_batches=3)
+    counts = [[r for r in records(folder, "rollouts.jsonl") if r["step"] == 1] for folder in (plain, more)]
+    with_signal = [
+        sum(len({r["reward"] for r in rollouts[i : i + 4]}) > 1 for i in range(0, len(rollouts), 4))
+        for rollouts in counts
+    ]
+    assert len(counts[0]) == 8 and len(counts[1]) % 8 == 0
+    assert (len(counts[1]) > 8) == (with_signal[0] < 2)
+    assert with_signal[1] >= 2 or len(counts[1]) == 4 * 8
+
+
+class TestCollapse:
+    def test_is_said_once(self):
+        guard = CollapseGuard()
+        healthy = {"success_rate": 0.5, "entropy": 1.0, "response_tokens": 40.0}
+        assert [guard.check(healthy) for _ in range(12)] == [""] * 12
+        words = [guard.check(healthy | {"entropy": 0.01}) for _ in range(12)]
+        assert sum(map(bool, words)) == 1 and "entropy" in "".join(words)
+        words = [guard.check(healthy | {"entropy": 0.01, "success_rate": 0.0}) for _ in range(12)]
+        assert sum(map(bool, words)) == 1 and "success_rate" in "".join(words)
+
+    def test_never_at_a_success_rate_of_zero(self):
+        guard = CollapseGuard()
+        assert not any(guard.check({"success_rate": 0.0, "entropy": 1.0, "response_tokens": 4.0}) for _ in range(30))
+
+    def test_may_end_the_run(self, tiny_model, tmp_path, monkeypatch):
+        monkeypatch.setattr(CollapseGuard, "check", lambda self, metrics: "it has collapsed")
+        console = Console(file=io.StringIO(), width=200)
+        config = GRPOConfig(
+            **SMALL | {"model": str(tiny_model), "output": tmp_path / "run", "steps": 50, "on_collapse": "stop"}
+        )
+        train(config, lambda policy, console: GRPO(config, policy), console)
+        assert [r["step"] for r in records(tmp_path / "run", "metrics.jsonl") if r["phase"] == "train"] == [1]
+        assert "it has collapsed" in console.file.getvalue() and "after 1 steps" in console.file.getvalue()
