@@ -79,7 +79,7 @@ class ChemistryEnv(TextEnv):
     * `answer_format`: `"tags"`, between `<answer>` and `</answer>`; or `"bare"`, the first line of the response, for
       small models.
     * `n_shots`: So many examples of the same family and level are shown before the question, as earlier turns of the
-      chat; at most 8. They are the same for all tasks, and no split asks them.
+      chat; at most 4. They are the same for all tasks, and no split asks them.
     * `reward`: `"binary"` or `"dense"`, see Rewards.
     * `feedback`: `"none"`, nothing; `"verdict"`, whether the answer was valid; `"checks"`, each check with what the
       answer has and needs, or why it cannot be read; `"full"`, also hints. No level tells a right answer.

@@ -17,7 +17,7 @@ from envs.chemistry.families.base import LEVELS, Question
 from sdpo_gym.tasks import Message, Task
 
 SPLITS = ("train", "test", "all")
-MAX_SHOTS = 8
+MAX_SHOTS = 4
 _MOST_DRAWS = 20_000
 _ID = re.compile(rf"({'|'.join(FAMILIES)})-([0-4])-({'|'.join(SPLITS)})-([0-9]{{1,10}})")
 

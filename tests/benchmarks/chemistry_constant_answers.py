@@ -3,8 +3,9 @@
 python tests/benchmarks/chemistry_constant_answers.py
 
 For each family and level the best of about 80 constant answers: well-known molecules, numbers, letters, formulas and
-equations. Then the best of 40 answers that are right for other tasks of the same family and level, and how often a word
-of the question is a right answer, the highest of levels 1-4 in both cases. For `choice` also how often each rank and each letter is right.
+equations. Then, the highest of levels 1-4 in both cases, the best of 40 answers that are right for other tasks of the
+same family and level, and how often a word of the question is a right answer. For `choice` also how often each rank and
+each letter is right.
 """
 
 from __future__ import annotations

@@ -16,6 +16,12 @@ _REQUIRED = (1, 2, 2, 2, 3)
 _ABSENT = (0, 0, 1, 2, 2)
 _OFTEN = tuple(name for name in GROUPS if name not in ("thiophene ring", "furan ring", "sulfone", "iodine atom"))
 
+_SYMBOLS = {
+    "alcohol": "O", "ether": "O", "primary amine": "N", "secondary amine": "N", "tertiary amine": "N", "thiol": "S",
+    "thioether": "S", "fluorine atom": "F", "chlorine atom": "Cl", "bromine atom": "Br",
+}  # fmt: skip
+"""The only groups that level 0 asks for. It names their atom, so that small models have something to go by."""
+
 
 def _propose(rng: random.Random, level: int) -> Question | None:
     drawn = draw_varied(rng, level)
@@ -28,11 +34,19 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     lacking = [name for name in _OFTEN if name not in present]
     absent = sorted(rng.sample(lacking, _ABSENT[level]), key=list(GROUPS).index)
     size = drawn.heavy_atoms
-    most = size + rng.randint(2, 6) if level == 0 else size
-    text = f"Give the SMILES string of a molecule that has {listing([an(name) for name in required])}"
-    if absent:
-        text += f", but has no {listing(absent, 'and no')}"
-    text += f". It has {'at most' if level == 0 else 'exactly'} {most} atoms other than hydrogen."
+    if level == 0:
+        most = size + rng.randint(4, 8)
+        symbol = _SYMBOLS.get(required[0])
+        if symbol is None:
+            return None
+        text = f"Give the SMILES string of a molecule of at most {most} atoms other than hydrogen that has "
+        text += f"{an(required[0])} ({symbol})."
+    else:
+        most = size
+        text = f"Give the SMILES string of a molecule that has {listing([an(name) for name in required])}"
+        if absent:
+            text += f", but has no {listing(absent, 'and no')}"
+        text += f". It has exactly {most} atoms other than hydrogen."
     params = {"required": required, "absent": absent, "least": 1 if level == 0 else size, "most": most}
     return Question(text, params, drawn.smiles)
 

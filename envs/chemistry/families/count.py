@@ -29,7 +29,7 @@ _DESCRIPTIONS = {
 
 
 def _small(rng: random.Random) -> Molecule | None:
-    return stable(tree(rng, rng.randint(1, 5), rng.choice((0, 1)), unsaturated=rng.random() < 0.3))
+    return stable(tree(rng, rng.randint(1, 4), rng.choice((0, 1)), unsaturated=rng.random() < 0.3))
 
 
 def _number(found: Molecule, thing: str) -> int:

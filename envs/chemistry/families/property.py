@@ -17,7 +17,7 @@ _MEASURED = ("weight", "logp", "tpsa")
 """One of these is always asked from level 1 on, as many molecules have equal counts."""
 
 _COUNTED = ((), ("rotatable", "rings"), ("donors", "rings"), *[("donors", "acceptors", "rotatable", "rings")] * 2)
-_WIDTHS = {"weight": (50, 6, 8, 8, 8), "logp": (2, 0.3, 0.4, 0.4, 0.4), "tpsa": (30, 6, 8, 8, 8)}
+_WIDTHS = {"weight": (70, 6, 8, 8, 8), "logp": (2, 0.3, 0.4, 0.4, 0.4), "tpsa": (30, 6, 8, 8, 8)}
 """Width of a window, by level. From level 1 on, a count has to be met exactly."""
 
 
@@ -47,8 +47,8 @@ def _keys(rng: random.Random, level: int) -> list[str]:
 def _window(rng: random.Random, key: str, value: float, level: int) -> list[float]:
     asked = PROPERTIES[key]
     if asked.digits == 0:
-        low = max(1, int(value) - rng.randint(0, 2)) if level == 0 else int(value)
-        return [low, low + 2 if level == 0 else low]
+        low = max(1, int(value) - rng.randint(0, 4)) if level == 0 else int(value)
+        return [low, low + 4 if level == 0 else low]
     width = _WIDTHS[key][level]
     low = round(value - width * rng.uniform(0.1, 0.9), asked.digits)
     if key != "logp":

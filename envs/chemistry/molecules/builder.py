@@ -34,6 +34,7 @@ ENDS = (
 """Parts bond by their first atom. At `@` anything may follow; at `&`, on N, O or S, a carbon only."""
 
 _RING_LABEL = re.compile(r"[1-9]")
+_AROMATIC_END = re.compile(r"c[1-9]*$")
 
 
 def tree(rng: random.Random, size: int, heteroatoms: int = 0, unsaturated: bool = False) -> str:
@@ -103,7 +104,7 @@ def join(first: str, second: str) -> str:
     atom = re.match(r"\[[^]]*\]|Cl|Br|[A-Za-z]", first).group()
     rest = first[len(atom) :]
     labels = re.match(r"[1-9]*", rest).group()
-    branch = _shift(second, _highest(first))
+    branch = ("-" if atom[0] == second[0] == "c" else "") + _shift(second, _highest(first))
     if not rest[len(labels) :]:
         return f"{atom}{labels}{branch}"
     return f"{atom}{labels}({branch}){rest[len(labels) :]}"
@@ -115,6 +116,8 @@ def _fill(template: str, rng: random.Random, parts: int, labels: int) -> str:
     while match := re.search(r"[@&]", text):
         sub = _part(match.group(), rng, parts, labels)
         before, after = text[: match.start()], text[match.end() :]
+        if sub[:1] == "c" and _AROMATIC_END.search(before):
+            sub = "-" + sub
         text = before + (f"({sub})" if sub and after else sub) + after
         parts -= 1
     return text

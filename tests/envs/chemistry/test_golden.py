@@ -14,7 +14,24 @@ from envs.chemistry.families import FAMILIES, load_family
 from envs.chemistry.families.base import LEVELS
 from envs.chemistry.tasks import make_question
 
-GOLDEN = {}
+GOLDEN = {
+    "choice": "4a9dcbff45f2cfc0",
+    "count": "65367aab5d68c786",
+    "formula": "5f87834e84d103d5",
+    "contains": "5fb666403f54b46d",
+    "chain": "af78eb77b71bdba3",
+    "atoms": "a447036a3e1bec08",
+    "isomer": "fe63d51b13d1654c",
+    "groups": "91b6572f3b4dc560",
+    "property": "3781bace998e7ede",
+    "complete": "999ff1d1599df2f9",
+    "edit": "5fa1496a6bff6f9a",
+    "optimize": "724fe18dabc2fc44",
+    "repair": "daaba4044848b7a2",
+    "reaction": "9ceba95f6cd59664",
+    "name": "533fb1c454240495",
+    "balance": "875ad8efa77b02e3",
+}
 
 ANSWERS = (
     "CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "CC(C)(C)(C)C", "c1cccc1", "CC1CC", "O=[N+]([O-])c1ccc(F)cc1", "3", "B",

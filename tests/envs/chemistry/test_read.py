@@ -11,7 +11,8 @@ from envs.chemistry.smiles.lint import SmilesProblem
 from envs.chemistry.smiles.read import MAX_LENGTH, Molecule, molecule, read_molecule
 
 ACCEPTED = [
-    ("OCC", "CCO"), ("C(O)C", "CCO"), ("[CH3]CO", "CCO"), ("[H]OCC", "CCO"), ("C1=CC=CC=C1", "c1ccccc1"),
+    ("OCC", "CCO"), ("C(O)C", "CCO"), ("[CH3]CO", "CCO"), ("[H]OCC", "CCO"),
+    ("[H]n1cccc1", "c1cc[nH]c1"), ("C1=CC=CC=C1", "c1ccccc1"),
     ("[nH]1cccc1", "c1cc[nH]c1"), ("C[N+](=O)[O-]", "C[N+](=O)[O-]"), ("CN=[N+]=[N-]", "CN=[N+]=[N-]"),
     ("[O-][n+]1ccccc1", "[O-][n+]1ccccc1"), ("C[N+]#[C-]", "[C-]#[N+]C"), ("OB(O)C", "CB(O)O"),
     ("C[C@H](N)C(=O)O", "CC(N)C(=O)O"), ("F/C=C/F", "FC=CF"), ("C%10CC%10", "C1CC1"), ("C1CC2CCC1C2", "C1CC2CCC1C2"),
