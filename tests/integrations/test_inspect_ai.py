@@ -1,5 +1,6 @@
 """Our environments as tasks of the real package Inspect AI, with its mock model."""
 
+import json
 import math
 import os
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import toy_env
-from chat_server import ChatServer, ok
+from chat_server import ChatServer, completion
 
 inspect_ai = pytest.importorskip("inspect_ai", reason="Inspect AI is not installed: pip install inspect-ai")
 
@@ -102,7 +103,9 @@ def test_the_command(tmp_path):
     pytest.importorskip("openai", reason="Inspect's client of OpenAI's interface needs openai: pip install openai")
     module = Path(sys.modules["sdpo_gym.integrations.inspect_ai"].__file__)
     words = [f"{module}@text_env", "-T", "env=toy_env:toy/Even-v0", "-T", "count=2", "--model", "openai-api/local/name"]
-    with ChatServer([ok("even", usage=False)] * 2) as server:
+    body = json.loads(completion("even")) | {"id": "1", "model": "name", "object": "chat.completion", "created": 0}
+    body |= {"usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}}
+    with ChatServer([(200, {"Content-Type": "application/json"}, json.dumps(body))] * 2) as server:
         done = subprocess.run(
             [sys.executable, "-m", "inspect_ai", "eval", *words, "--display", "plain", "--log-dir", str(tmp_path)],
             env=os.environ
