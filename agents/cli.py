@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import torch
 import tyro
@@ -15,12 +17,34 @@ from agents.errors import UsageError, first_line
 Config = TypeVar("Config")
 
 
-def run_command(program: str, config_type: type[Config], run: Callable[[Config], object]) -> None:
+def run_command(
+    program: str,
+    config_type: type[Config],
+    run: Callable[[Config], object],
+    presets: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> None:
     """Parse the command line into `config_type` and run. Exits with 1 on a UsageError, with 130 on Ctrl-C.
 
     The docstrings of the configuration's fields are the command's help.
+
+    Args:
+        presets: Values that take the place of the fields' defaults, by the name that `--preset` takes.
     """
-    config = tyro.cli(config_type, prog=f"python -m {program}", config=(tyro.conf.AvoidSubcommands,))
+    words, default, description = sys.argv[1:], None, config_type.__doc__
+    if presets:
+        parser = argparse.ArgumentParser(prog=f"python -m {program}", add_help=False, allow_abbrev=False)
+        parser.add_argument("--preset", choices=list(presets))
+        chosen, words = parser.parse_known_args(words)
+        default = config_type(**presets[chosen.preset]) if chosen.preset else None
+        description = f"{description}\n\n--preset {{{','.join(presets)}}} comes with the paper's settings as defaults."
+    config = tyro.cli(
+        config_type,
+        prog=f"python -m {program}",
+        description=description,
+        args=words,
+        default=default,
+        config=(tyro.conf.AvoidSubcommands,),
+    )
     logging.disable_progress_bar()
     try:
         run(config)

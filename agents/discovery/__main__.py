@@ -27,6 +27,7 @@ from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.resumable import ResumableRun, read_journal
 from agents.sampling.transformers_engine import TransformersEngine
+from agents.sdpo.presets import TEST_TIME
 
 RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
 
@@ -123,4 +124,4 @@ def _report(result: dict[str, Any], folder: ResumableRun, console: Console) -> N
 
 
 if __name__ == "__main__":
-    run_command("agents.discovery", DiscoveryConfig, main)
+    run_command("agents.discovery", DiscoveryConfig, main, {"paper-test-time": TEST_TIME})

@@ -3,6 +3,7 @@
 from agents.cli import run_command
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
+from agents.grpo.presets import PRESETS
 from agents.learner import train
 
 
@@ -11,4 +12,4 @@ def main(config: GRPOConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_command("agents.grpo", GRPOConfig, main)
+    run_command("agents.grpo", GRPOConfig, main, PRESETS)

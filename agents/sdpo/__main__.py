@@ -4,6 +4,7 @@ from agents.cli import run_command
 from agents.learner import train
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
+from agents.sdpo.presets import PRESETS
 
 
 def main(config: SDPOConfig) -> None:
@@ -11,4 +12,4 @@ def main(config: SDPOConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_command("agents.sdpo", SDPOConfig, main)
+    run_command("agents.sdpo", SDPOConfig, main, PRESETS)

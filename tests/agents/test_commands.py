@@ -16,13 +16,16 @@ from conftest import save_tiny_model
 from rich.console import Console
 
 from agents.collapse import CollapseGuard
+from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError
+from agents.grpo import presets as grpo_presets
 from agents.grpo.__main__ import main as grpo
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.policy.load import load_policy
 from agents.runs.folder import RunFolder
+from agents.sdpo import presets as sdpo_presets
 from agents.sdpo.__main__ import main as sdpo
 from agents.sdpo.config import SDPOConfig
 
@@ -374,3 +377,33 @@ class TestCollapse:
         train(config, lambda policy, console: GRPO(config, policy), console)
         assert [r["step"] for r in records(tmp_path / "run", "metrics.jsonl") if r["phase"] == "train"] == [1]
         assert "it has collapsed" in console.file.getvalue() and "after 1 steps" in console.file.getvalue()
+
+
+class TestPresets:
+    @pytest.mark.parametrize(
+        ("config_type", "preset"),
+        [
+            *((SDPOConfig, preset) for preset in sdpo_presets.PRESETS.values()),
+            *((GRPOConfig, preset) for preset in grpo_presets.PRESETS.values()),
+            (DiscoveryConfig, sdpo_presets.TEST_TIME | {"tasks": ("x",)}),
+        ],
+    )
+    def test_are_settings_that_can_be_run(self, config_type, preset):
+        config_type(**preset).check()
+
+    def test_flags_take_precedence(self, tiny_model, tmp_path):
+        small = {"tasks-per-step": 1, "group-size": 2, "max-new-tokens": 4, "minibatches": 1, "eval-tasks": 0}
+        arguments = ["--env", "toy_env:toy/Even-v0", "--steps", 1, "--model", tiny_model, "--output", tmp_path / "run"]
+        arguments += [f"--{name}={number}" for name, number in small.items()]
+        code, _, err = finish(command("sdpo", "--preset", "paper-lcb", *arguments))
+        assert code == 0, err
+        config = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+        assert (config["top_k"], config["ema_rate"], config["group_size"]) == (20, 0.01, 2)
+
+    def test_an_unknown_one_is_refused(self):
+        code, _, err = finish(command("grpo", "--preset", "papr"))
+        assert code == 2 and "paper-on-policy" in err and "Traceback" not in err
+
+    def test_help_names_them(self):
+        code, out, _ = finish(command("sdpo", "--help"))
+        assert code == 0 and "paper-lcb" in out
