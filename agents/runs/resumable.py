@@ -49,7 +49,7 @@ class ResumableRun:
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, which is either the previous one or complete, never half-written."""
         target = self.path / name
-        partial = target.with_name(target.name + ".partial")
+        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
         with writing(self.path):
             target.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content.encode() if isinstance(content, str) else content)
