@@ -11,14 +11,14 @@ import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
-from gymnasium.spaces import Text
 from pydantic import ValidationError
 
+from sdpo_gym.integrations.judge import make_text_env
 from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox.remote import check_token, is_loopback
 from sdpo_gym.serving.messages import (
@@ -32,7 +32,8 @@ from sdpo_gym.serving.messages import (
 )
 
 BACKLOG = 1024
-GOING_AWAY, POLICY_VIOLATION, TRY_AGAIN_LATER = 1001, 1008, 1013
+POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
+Message = TypeVar("Message", TextAction, ResetRequest)
 _log = logging.getLogger("sdpo_gym")
 
 
@@ -54,9 +55,9 @@ class Session:
         self._env: gymnasium.Env | None = None
 
     def reset(self, data: dict[str, Any]) -> dict[str, Any]:
-        request = ResetRequest.model_validate(data)
+        request = _parse(ResetRequest, data)
         if self._env is None:
-            self._env = gymnasium.make(self._env_id, disable_env_checker=True, **self._env_args)
+            self._env = make_text_env(self._env_id, self._env_args)
         try:
             text, info = self._env.reset(seed=request.seed, options=request.options)
         except (ValueError, TypeError) as error:  # such as an unknown task
@@ -65,7 +66,7 @@ class Session:
         return _observation(text, None, False, False, info)
 
     def step(self, data: dict[str, Any]) -> dict[str, Any]:
-        action = TextAction.model_validate(data)
+        action = _parse(TextAction, data)
         if self._env is None:
             raise Refused("EXECUTION_ERROR", "no episode has begun: reset first")
         answer = _observation(*self._env.step(action.text))
@@ -269,11 +270,16 @@ async def _answer(session: Session, kind: str, data: dict[str, Any], threads: Th
         return encode_message("observation", await _in_thread(threads, calls[kind], data))
     except Refused:
         raise
-    except ValidationError as error:
-        raise Refused("VALIDATION_ERROR", describe(error)) from error
     except Exception as error:  # whatever an environment raises must not end the other sessions
         _log.exception("an environment failed")
         raise Refused("EXECUTION_ERROR", f"{type(error).__name__}: {error}") from error
+
+
+def _parse(model: type[Message], data: dict[str, Any]) -> Message:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Refused("VALIDATION_ERROR", describe(error)) from error
 
 
 async def _in_thread(threads: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
@@ -301,11 +307,8 @@ def _error(code: str, message: str) -> str:
 
 def _examine(env_id: str, env_args: Mapping[str, Any]) -> tuple[SessionState, str]:
     """What a session begins with, and the environment's description. Raises where it is no text environment."""
-    env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
+    env = make_text_env(env_id, env_args)
     try:
-        for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
-            if not isinstance(space, Text):
-                raise ValueError(f"{env_id} is not a text environment: its {name} are {space}")
         state = SessionState(
             env_id=env_id,
             num_tasks=env.get_wrapper_attr("num_tasks") if env.has_wrapper_attr("num_tasks") else None,

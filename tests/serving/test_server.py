@@ -117,6 +117,13 @@ def test_malformed_messages_are_refused_and_the_session_goes_on(url, message, co
         assert ask(connection, {"type": "step", "data": {"text": "even"}})[1]["reward"] == 1.0
 
 
+def test_a_response_that_cannot_be_encoded_is_a_failed_attempt(url):
+    with raw(url) as connection:
+        ask(connection, {"type": "reset", "data": {"options": {"task": 0}}})
+        kind, data = ask(connection, '{"type": "step", "data": {"text": "\\ud800"}}')
+        assert kind == "observation" and data["observation"]["info"]["messages"][1]["content"] == "?"
+
+
 def test_a_step_before_the_reset_and_after_the_end(url):
     with raw(url) as connection:
         kind, data = ask(connection, {"type": "step", "data": {"text": "x"}})
@@ -216,15 +223,33 @@ time.sleep(600)
                 client.send_signal(signal.SIGKILL)
                 client.wait()
                 client.stdout.close()
+            wait_for(lambda: _is_free(url))
 
-            def is_free():
-                try:
-                    remote(url).close()
-                except ConnectionError:
-                    return False
-                return True
 
-            wait_for(is_free)
+def _is_free(url):
+    try:
+        remote(url).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def test_a_client_that_is_killed_during_a_step_leaves_its_place():
+    code = f"""
+import gymnasium, sdpo_gym, sys
+env = gymnasium.make("sdpo/Remote-v0", url=sys.argv[1], token={TOKEN!r})
+env.reset(seed=0)
+print("playing", flush=True)
+env.step("sleep")
+"""
+    with served("serving.odd_envs:odd/Failing-v0", "--max-sessions", "1") as url:
+        client = subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, text=True)
+        assert client.stdout.readline() == "playing\n"
+        time.sleep(0.5)
+        client.kill()
+        client.wait()
+        client.stdout.close()
+        wait_for(lambda: _is_free(url))
 
 
 def test_a_silent_session_is_ended():

@@ -1,0 +1,75 @@
+"""The examples that need nothing but Gymnasium run as their first lines say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import gymnasium
+import pytest
+from chat_server import ChatServer, ok
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TESTS = EXAMPLES.parent / "tests"
+
+
+def run(name, *words, **environment):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name, *words],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+@pytest.mark.parametrize(
+    ("name", "last_line"),
+    [
+        ("judge_many_at_once.py", "reward 0.0: "),
+        ("own_environment.py", "bone: reward 1.0"),
+        ("solve_by_hand.py", "reward 1.0, tests passed 100%"),
+    ],
+)
+def test_examples(name, last_line):
+    assert run(name).strip().splitlines()[-1].startswith(last_line)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+def test_the_bandit_finds_the_right_answer():
+    *arms, last = run("bandit.py").splitlines()
+    pulls = {line[:14].strip(): int(line[14:].split()[0]) for line in arms}
+    assert last == "best: right" and pulls["right"] > sum(pulls.values()) / 2 and len(pulls) == 4
+
+
+def test_the_chat_agent_sees_the_feedback():
+    with ChatServer([ok("odd"), ok("even"), ok("even")]) as server:
+        words = ["--base-url", server.url, "--model", "name", "--env", "toy_env:toy/Even-v0", "--episodes", "2"]
+        printed = run("chat_agent.py", *words, "--env-arg", "max_turns=2", PYTHONPATH=str(TESTS), OPENAI_API_KEY="k")
+    assert printed.endswith("solved 2 of 2\n") and "[reward 0.0] The response has 3 characters" in printed
+    first, second, third = server.requests
+    assert first["model"] == "name" and len(first["messages"]) == len(third["messages"]) == 1
+    assert [message["role"] for message in second["messages"]] == ["user", "assistant", "user"]
+    assert second["messages"][2]["content"] == "The response has 3 characters, an odd number."
+    assert server.headers[0]["Authorization"] == "Bearer k"
+
+
+def test_the_chat_agent_plays_on_a_server():
+    for module in ("uvicorn", "fastapi", "websockets"):
+        pytest.importorskip(module, reason="the server needs the extra [serve]")
+    from environment_server import TOKEN, served
+
+    with ChatServer(default="even") as models, served("toy_env:toy/Even-v0") as url:
+        words = ["--base-url", models.url, "--model", "name", "--env", "sdpo_gym:sdpo/Remote-v0"]
+        printed = run("chat_agent.py", *words, "--env-arg", f"url={url}", SDPO_GYM_SERVE_TOKEN=TOKEN)
+    assert printed.endswith("solved 3 of 3\n")
+
+
+def test_the_chat_agent_on_an_environment_without_info():
+    with ChatServer(default="even") as server:
+        words = ["--base-url", server.url, "--model", "name", "--env", "toy_env:toy/Plain-v0", "--episodes", "1"]
+        assert run("chat_agent.py", *words, PYTHONPATH=str(TESTS)).endswith("solved 1 of 1\n")
+    assert gymnasium.make("toy_env:toy/Plain-v0").reset(seed=0)[0] == server.requests[0]["messages"][0]["content"]
