@@ -70,6 +70,13 @@ class SamplingConfig:
 class UpdateConfig(SamplingConfig):
     """Settings of the gradient steps, whatever the algorithm."""
 
+    lora_rank: int = 0
+    """Train low-rank adapters (LoRA) of this rank on all linear layers, best with a higher --lr such as 1e-4; 0: all
+    weights."""
+
+    lora_alpha: float = 32.0
+    """The adapters' product counts alpha / rank times."""
+
     lr: float = 1e-5
     """Learning rate of AdamW. 0 leaves the weights as they are: a control."""
 
@@ -97,8 +104,8 @@ class UpdateConfig(SamplingConfig):
 
     def check(self) -> None:
         super().check()
-        self._at_least(lr=0, warmup_steps=0, weight_decay=0, minibatches=1, micro_batch_tokens=1)
-        self._above_zero("max_grad_norm", "tis_cap")
+        self._at_least(lora_rank=0, lr=0, warmup_steps=0, weight_decay=0, minibatches=1, micro_batch_tokens=1)
+        self._above_zero("lora_alpha", "max_grad_norm", "tis_cap")
 
 
 @dataclass

@@ -20,7 +20,7 @@ from agents.config import LearnerConfig
 from agents.environments import Environments, TaskSchedule, parse_env_args
 from agents.errors import UsageError
 from agents.evaluate.evaluation import Evaluation, evaluate
-from agents.policy.load import load_policy
+from agents.policy.load import load_trainable
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights
 from agents.progress import progress_bar
@@ -82,7 +82,7 @@ def train(
         if config.resume:
             RunFolder(config.output, asdict(config), resume=True)  # before the model is loaded
         model = str(config.output / "checkpoint") if config.resume else config.model
-        policy = load_policy(model, device=config.device, precision=config.precision)
+        policy = load_trainable(model, config)
         algorithm = make_algorithm(policy, console)
         output = config.output or default_output(algorithm.name, config.env)
         folder = RunFolder(output, asdict(config), resume=config.resume)

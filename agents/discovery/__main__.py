@@ -21,7 +21,7 @@ from agents.discovery.single_task_sdpo import single_task_sdpo
 from agents.environments import Environments, parse_env_args
 from agents.errors import UsageError
 from agents.evaluate.tasks import choose_starts
-from agents.policy.load import load_policy
+from agents.policy.load import load_trainable
 from agents.progress import progress_bar
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
@@ -52,7 +52,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                     method: opened.enter_context(folder.journal(f"{method}.jsonl")) for method in config.methods
                 }
                 records = {method: Record(journal.records, journal) for method, journal in journals.items()}
-                policy = load_policy(config.model, device=config.device, precision=config.precision)
+                policy = load_trainable(config.model, config)
                 engine = TransformersEngine(policy, config.sampling_rows)
                 bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)), interrupts)
                 for method, record in records.items():

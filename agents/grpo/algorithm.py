@@ -11,6 +11,7 @@ from agents.environments import Environments
 from agents.evaluate.evaluation import Evaluation
 from agents.grpo.config import PolicyGradientConfig
 from agents.grpo.loss import clipped_surrogate, clipped_weights, group_advantages, kl_to_reference, sequence_log_ratio
+from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights
@@ -35,7 +36,7 @@ class GRPO:
     def __init__(self, config: PolicyGradientConfig, policy: Policy):
         self.config = config
         self.policy = policy
-        self.reference = ReferenceWeights(policy.model) if config.kl_coef else None
+        self.reference = reference_weights(policy.model) if config.kl_coef else None
 
     def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
         return {}

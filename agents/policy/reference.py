@@ -26,8 +26,7 @@ class ReferenceWeights:
     @torch.no_grad()
     def load(self, weights: Sequence[torch.Tensor]) -> None:
         """Become weights that were saved."""
-        for own, other in zip(self.weights, weights, strict=True):
-            own.copy_(other)
+        self.weights = [other.to(own) for own, other in zip(self.weights, weights, strict=True)]
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights
@@ -32,7 +33,7 @@ class SelfDistillation:
         self.config = config
         self.policy = policy
         rate = config.ema_rate if config.teacher == "ema" else 0.0
-        self.teacher = None if config.teacher == "live" else ReferenceWeights(policy.model, rate)
+        self.teacher = None if config.teacher == "live" else reference_weights(policy.model, rate)
 
     def references(self) -> list[ReferenceWeights]:
         return [self.teacher] if self.teacher else []

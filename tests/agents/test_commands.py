@@ -14,46 +14,21 @@ import torch
 import toy_env  # noqa: F401
 from conftest import save_tiny_model
 from rich.console import Console
+from training import ALGORITHMS, SMALL, contents, records, run
 
 from agents.collapse import CollapseGuard
 from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError
 from agents.grpo import presets as grpo_presets
-from agents.grpo.__main__ import main as grpo
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.policy.load import load_policy
 from agents.runs.folder import RunFolder
 from agents.sdpo import presets as sdpo_presets
-from agents.sdpo.__main__ import main as sdpo
 from agents.sdpo.config import SDPOConfig
 
 ROOT = Path(__file__).parents[2]
-SMALL = {
-    "env": "toy/Even-v0",
-    "tasks_per_step": 2,
-    "group_size": 4,
-    "max_new_tokens": 8,
-    "steps": 2,
-    "lr": 1e-3,
-    "eval_tasks": 2,
-    "eval_samples": 2,
-    "eval_every": 1,
-    "device": "cpu",
-    "precision": "fp32",
-}
-ALGORITHMS = {"grpo": (GRPOConfig, grpo), "sdpo": (SDPOConfig, sdpo)}
-
-
-def run(algorithm, tiny_model, output, **settings):
-    config_type, main = ALGORITHMS[algorithm]
-    main(config_type(**SMALL | {"model": str(tiny_model), "output": output} | settings))
-    return output
-
-
-def records(folder, name):
-    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
 def command(algorithm, *arguments, **kwargs):
@@ -274,16 +249,6 @@ def test_ctrl_c_saves_and_says_where(number, tiny_model, tmp_path):
     assert "Interrupted" in out and str(tmp_path / "run" / "checkpoint") in out.replace("\n", "")
     load_policy(str(tmp_path / "run" / "checkpoint"))
     assert [json.loads(line) for line in metrics.read_text().splitlines()]
-
-
-def contents(folder):
-    """What a run leaves, without what depends on the clock."""
-    metrics = [
-        {name: value for name, value in record.items() if not name.endswith("_seconds")}
-        for record in records(folder, "metrics.jsonl")
-    ]
-    weights = (folder / "checkpoint" / "model.safetensors").read_bytes()
-    return metrics, (folder / "rollouts.jsonl").read_text(), weights
 
 
 class TestResume:

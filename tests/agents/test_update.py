@@ -7,52 +7,17 @@ import functools
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 from rich.console import Console
+from training import make_groups, make_updater
 
 from agents.episode import Episode, Turn
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.policy.next_tokens import next_tokens
 from agents.policy.reference import ReferenceWeights
-from agents.sampling.engine import SamplingParameters
-from agents.sampling.transformers_engine import TransformersEngine
 from agents.sdpo.algorithm import make_sdpo as make_algorithm
 from agents.sdpo.config import SDPOConfig
-from agents.update import Row, Updater, micro_batches, split
-
-QUESTIONS = ("What is it?", "And what is that, in other words?")
-
-
-def make_groups(policy, successes, max_new_tokens=8):
-    """One group per question, sampled, of which the attempts with these indices are called successful."""
-    messages = [({"role": "user", "content": question},) for question in QUESTIONS]
-    prompts = [policy.render(m) for m in messages]
-    responses = TransformersEngine(policy).sample(
-        prompts, 4, SamplingParameters(max_new_tokens), torch.Generator().manual_seed(0)
-    )
-    groups = []
-    for number, (prompt, group) in enumerate(zip(prompts, responses, strict=True)):
-        episodes = []
-        for i, response in enumerate(group):
-            success = i in successes[number]
-            turn = Turn(
-                prompt,
-                response.token_ids,
-                response.logprobs,
-                response.truncated,
-                policy.decode(response.token_ids),
-                float(success),
-                "" if success else f"attempt {i} is wrong",
-            )
-            episodes.append(Episode(str(number), number, messages[number], [turn], success))
-        groups.append(episodes)
-    return groups
-
-
-def make_updater(policy, config):
-    optimizer = torch.optim.SGD(policy.model.parameters(), lr=1.0)
-    return Updater(policy, optimizer, Accelerator(cpu=True), config)
+from agents.update import Row, micro_batches, split
 
 
 def make_sdpo(policy, **settings):

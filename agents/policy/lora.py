@@ -1,0 +1,89 @@
+"""Low-rank adapters (LoRA, arXiv 2106.09685) on all linear layers but the head; the rest of the model is frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+
+from agents.errors import UsageError
+from agents.policy.policy import Policy
+from agents.policy.reference import ReferenceWeights
+
+AVERAGE_RANKS = 4
+"""A moving average's rank, as a multiple of the adapters'."""
+
+
+def add_adapters(policy: Policy, rank: int, alpha: float, seed: int) -> None:
+    """Train adapters of this rank from now on; at first they change nothing.
+
+    Args:
+        alpha: The adapters' product counts alpha / rank times.
+        seed: Of their initial values.
+
+    Raises:
+        UsageError: the policy has adapters of another rank already.
+    """
+    if isinstance(policy.model, PeftModel):
+        own = policy.model.peft_config["default"]
+        if (own.r, own.lora_alpha) != (rank, alpha):
+            raise UsageError(
+                f"the model has adapters with rank {own.r} and alpha {own.lora_alpha:g}, "
+                f"not {rank} and {alpha:g}; use the same --lora-rank and --lora-alpha, or none to train all weights"
+            )
+        return
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        policy.model = get_peft_model(policy.model, config).eval()
+
+
+def load_adapters(policy: Policy, folder: Path, *, merge: bool) -> None:
+    """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights."""
+    model = PeftModel.from_pretrained(policy.model, folder, is_trainable=not merge)
+    policy.model = (model.merge_and_unload().requires_grad_(True) if merge else model).eval()
+
+
+class AdapterAverage(ReferenceWeights):
+    """The moving average of the adapters' products B·A. Averages of A and of B would have another product.
+
+    It is a product itself, of a higher rank: exact while it is not used up, then the best that its rank can be.
+    """
+
+    def __init__(self, model: torch.nn.Module, rate: float):
+        super().__init__(model, rate)
+        index = {id(parameter): i for i, parameter in enumerate(self._parameters)}
+        modules = [module for module in model.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
+        self._pairs = [
+            (index[id(module.lora_A["default"].weight)], index[id(module.lora_B["default"].weight)])
+            for module in modules
+        ]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        for a, b in self._pairs:
+            new_a, new_b = (self._parameters[i].detach().float() for i in (a, b))
+            down = torch.cat([self.weights[a], new_a])  # (R + r, in)
+            up = torch.cat([(1 - self._rate) * self.weights[b], self._rate * new_b], dim=1)  # (out, R + r)
+            if len(down) > AVERAGE_RANKS * len(new_a):
+                down, up = _truncated(down, up, AVERAGE_RANKS * len(new_a))
+            self.weights[a], self.weights[b] = down, up
+
+
+def _truncated(down: torch.Tensor, up: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factors of the best approximation of up·down with this rank, by its singular values."""
+    up_basis, up_rest = torch.linalg.qr(up)
+    down_basis, down_rest = torch.linalg.qr(down.T)
+    left, values, right = torch.linalg.svd(up_rest @ down_rest.T)
+    root = values[:rank].sqrt()
+    return root[:, None] * (right[:rank] @ down_basis.T), (up_basis @ left[:, :rank]) * root
+
+
+def reference_weights(model: torch.nn.Module, rate: float = 0.0) -> ReferenceWeights:
+    """Weights that follow a model's at this rate, or stay as they are: with adapters, the adapters' alone."""
+    return AdapterAverage(model, rate) if rate and isinstance(model, PeftModel) else ReferenceWeights(model, rate)
+
+
+def is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()

@@ -1,0 +1,142 @@
+"""Low-rank adapters: what they train, how they are kept, and the average of their products."""
+
+import copy
+
+import pytest
+import torch
+from conftest import save_tiny_model
+from rich.console import Console
+from training import contents, make_groups, make_updater, run
+
+from agents.errors import UsageError
+from agents.policy.load import load_policy
+from agents.policy.lora import AVERAGE_RANKS, AdapterAverage, add_adapters, reference_weights
+from agents.policy.next_tokens import next_tokens
+from agents.sdpo.algorithm import make_sdpo
+from agents.sdpo.config import SDPOConfig
+
+RANK = 3
+
+
+@pytest.fixture
+def adapted(policy):
+    add_adapters(policy, RANK, 6.0, seed=0)
+    return policy
+
+
+def logits(policy):
+    with torch.no_grad():
+        return next_tokens(policy, [[5, 6, 7]], [[8, 9, 10]]).logits()
+
+
+def move(policy, seed, size=0.1):
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in policy.model.parameters():
+            if parameter.requires_grad:
+                parameter += size * torch.randn(parameter.shape, generator=generator)
+
+
+def products(model, weights):
+    """B·A of each adapter, from weights in the order of the trained parameters."""
+    own = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [up.double() @ down.double() for down, up in zip(weights[::2], weights[1::2], strict=True)], own
+
+
+def test_adapters_change_nothing_at_first_and_are_all_that_is_trained(policy):
+    before = logits(policy)
+    base = copy.deepcopy(policy.model.state_dict())
+    add_adapters(policy, RANK, 6.0, seed=0)
+    assert torch.equal(logits(policy), before)
+    assert policy.head_is_plain
+    config = SDPOConfig(lr=1e-2, lora_rank=RANK, context="both")
+    algorithm = make_sdpo(config, policy, Console(quiet=True))
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    updater = make_updater(policy, config)
+    updater.optimizer = torch.optim.AdamW([p for p in policy.model.parameters() if p.requires_grad], lr=1e-2)
+    losses = [updater.update(algorithm, rows)["loss"] for _ in range(4)]
+    assert losses[-1] < losses[0]
+    assert not torch.allclose(logits(policy), before)
+    after = policy.model.get_base_model().state_dict()
+    for name, weight in base.items():
+        assert torch.equal(after.get(name, after.get(name.replace(".weight", ".base_layer.weight"))), weight)
+
+
+def test_initial_values_depend_on_the_seed_alone(tiny_model):
+    downs = []
+    for seed in (1, 1, 2):
+        torch.rand(3)
+        policy = load_policy(str(tiny_model), device="cpu", precision="fp32")
+        add_adapters(policy, RANK, 6.0, seed)
+        downs.append(next(p for p in policy.model.parameters() if p.requires_grad))
+    assert torch.equal(downs[0], downs[1]) and not torch.equal(downs[0], downs[2])
+
+
+def test_saved_adapters_are_trained_further_or_merged(adapted, tmp_path):
+    move(adapted, 0)
+    adapted.save(tmp_path / "saved")
+    assert not (tmp_path / "saved" / "model.safetensors").exists()
+    expected = logits(adapted)
+    merged = load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32")
+    torch.testing.assert_close(logits(merged), expected, atol=1e-4, rtol=1e-4)
+    assert all(parameter.requires_grad for parameter in merged.model.parameters())
+    further = load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32", merge_adapters=False)
+    assert torch.equal(logits(further), expected)
+    add_adapters(further, RANK, 6.0, seed=1)
+    assert torch.equal(logits(further), expected)
+    with pytest.raises(UsageError, match="rank 3"):
+        add_adapters(further, RANK + 1, 6.0, seed=1)
+
+
+def test_adapters_whose_model_is_gone(tmp_path):
+    save_tiny_model(tmp_path / "model")
+    policy = load_policy(str(tmp_path / "model"), device="cpu", precision="fp32")
+    add_adapters(policy, RANK, 6.0, seed=0)
+    policy.save(tmp_path / "saved")
+    (tmp_path / "model").rename(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="adapters for another model"):
+        load_policy(str(tmp_path / "saved"))
+
+
+def test_the_frozen_reference_is_the_model_without_adapters(policy):
+    before = logits(policy)
+    add_adapters(policy, RANK, 6.0, seed=0)
+    reference = reference_weights(policy.model)
+    move(policy, 0)
+    own = logits(policy)
+    with reference.applied():
+        torch.testing.assert_close(logits(policy), before)
+    assert torch.equal(logits(policy), own) and not torch.allclose(own, before)
+
+
+@pytest.mark.parametrize(("steps", "tolerance"), [(AVERAGE_RANKS - 1, 1e-5), (25, 0.02)])
+def test_the_average_is_that_of_the_products(adapted, steps, tolerance):
+    """Exact until the rank is used up; then as near as the rank allows, for weights that move as in training."""
+    move(adapted, 0)
+    average = reference_weights(adapted.model, 0.2)
+    assert isinstance(average, AdapterAverage)
+    start = logits(adapted)
+    with average.applied():
+        assert torch.equal(logits(adapted), start)
+    expected, own = products(adapted.model, average.weights)
+    for step in range(steps):
+        move(adapted, step + 1, size=0.02)
+        average.update()
+        now, _ = products(adapted.model, [parameter.detach() for parameter in own])
+        expected = [0.8 * old + 0.2 * new for old, new in zip(expected, now, strict=True)]
+    for found, wanted in zip(products(adapted.model, average.weights)[0], expected, strict=True):
+        assert (found - wanted).norm() <= tolerance * wanted.norm()
+    assert max(len(weight) for weight in average.weights[::2]) <= AVERAGE_RANKS * RANK
+    with average.applied():
+        assert torch.isfinite(logits(adapted)).all()
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "sdpo"])
+def test_a_run_with_adapters_goes_on_bit_for_bit(algorithm, tiny_model, tmp_path):
+    settings = {"lora_rank": 2, "save_every": 1, "eval_every": 2, "lr": 1e-2}
+    settings |= {"context": "both", "preflight_tasks": 0} if algorithm == "sdpo" else {"kl_coef": 0.1}
+    whole = run(algorithm, tiny_model, tmp_path / "whole", **settings | {"steps": 4})
+    parts = run(algorithm, tiny_model, tmp_path / "parts", **settings | {"steps": 2})
+    run(algorithm, tiny_model, parts, **settings | {"steps": 4, "resume": True})
+    weights = "adapter_model.safetensors"
+    assert contents(parts, weights) == contents(whole, weights)
