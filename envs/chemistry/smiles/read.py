@@ -26,6 +26,8 @@ ELEMENTS = ("B", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
 
 _USUAL_BONDS = {"B": 3, "C": 4, "N": 3, "O": 2, "F": 1, "P": 5, "S": 6, "Cl": 1, "Br": 1, "I": 1, "H": 1}
 
+_CHARGES = "charges are allowed only within nitro groups, N-oxides, azides and isonitriles"
+_COLON = "the aromatic bond ':' joins atoms that are not aromatic"
 _NO_SENSE = "no sensible molecule has this structure"
 
 _PARAMETERS = Chem.SmilesParserParams()
@@ -138,6 +140,8 @@ def _atom_problem(atom: Chem.Atom) -> str | None:
         return f"the element {symbol} is not allowed; use {', '.join(ELEMENTS)}"
     if atom.GetIsotope():
         return "isotope labels are not allowed"
+    if abs(atom.GetFormalCharge()) > 1:
+        return _CHARGES
     if atom.GetAtomMapNum():
         return "atom-map labels (the number after ':' in brackets) are not allowed"
     if symbol == "H" and atom.GetDegree() != 1:
@@ -147,32 +151,73 @@ def _atom_problem(atom: Chem.Atom) -> str | None:
 
 def _sanitize(text: str, mol: Chem.Mol, positions: tuple[int, ...]) -> SmilesProblem | None:
     """Have RDKit complete the molecule, in place; or say why it cannot."""
+    if "P" in text:  # RDKit 2023.09 lets phosphorus have seven bonds
+        for atom in mol.GetAtoms():
+            if atom.GetSymbol() == "P" and _bonds(atom) > _USUAL_BONDS["P"]:
+                return _valence_message(atom, positions)
     try:
         Chem.SanitizeMol(mol)
         return None
     except (Chem.MolSanitizeException, ValueError, RuntimeError):
         mol = Chem.MolFromSmiles(text, _PARAMETERS)  # sanitizing left it half done
+    lone = _aromatic_outside_rings(mol)
+    if lone is not None:
+        message = f"the lower-case (aromatic) atom at character {positions[lone]} is not in a ring"
+        return SmilesProblem(message, positions[lone])
     problems = Chem.DetectChemistryProblems(mol)
     kind = problems[0].GetType() if problems else ""
     if kind == "AtomValenceException":
         return _valence_message(mol.GetAtomWithIdx(problems[0].GetAtomIdx()), positions)
     if kind == "KekulizeException":
-        indices = sorted(problems[0].GetAtomIndices())
+        indices = _faulty_aromatics(mol)
+        if not indices:
+            return SmilesProblem(_COLON)
         first, last = positions[indices[0]], positions[indices[-1]]
         return SmilesProblem(
             f"no alternating single and double bonds can be assigned to the {len(indices)} lower-case (aromatic) atoms "
             f"between characters {first} and {last}; an aromatic ring of five needs one o, s or [nH]",
             first,
         )
-    if kind == "AtomKekulizeException":
-        position = positions[problems[0].GetAtomIdx()]
-        return SmilesProblem(f"the lower-case (aromatic) atom at character {position} is not in a ring", position)
     return SmilesProblem(_NO_SENSE)
+
+
+def _aromatic_outside_rings(mol: Chem.Mol) -> int | None:
+    """The first such atom. RDKit 2023.09 cannot be asked for problems of a molecule that has one."""
+    rings = Chem.Mol(mol)
+    Chem.FastFindRings(rings)
+    return next((a.GetIdx() for a in rings.GetAtoms() if a.GetIsAromatic() and not a.IsInRing()), None)
+
+
+def _faulty_aromatics(mol: Chem.Mol) -> list[int]:
+    """Atoms of the first aromatic system that has no Kekulé structure. Versions of RDKit name different ones."""
+    systems = Chem.RWMol(mol)
+    for bond in mol.GetBonds():
+        if not bond.GetIsAromatic():
+            systems.RemoveBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+    aromatic = [list(found) for found in Chem.GetMolFrags(systems) if mol.GetAtomWithIdx(found[0]).GetIsAromatic()]
+    for indices in aromatic:
+        alone = Chem.RWMol(mol)
+        for atom in alone.GetAtoms():
+            atom.SetIsAromatic(atom.GetIdx() in indices)
+        for bond in alone.GetBonds():
+            if bond.GetIsAromatic() and bond.GetBeginAtomIdx() not in indices:
+                bond.SetIsAromatic(False)
+                bond.SetBondType(Chem.BondType.SINGLE)
+        alone.UpdatePropertyCache(strict=False)
+        try:
+            Chem.Kekulize(alone)
+        except (Chem.MolSanitizeException, ValueError, RuntimeError):
+            return indices
+    return sorted(i for indices in aromatic for i in indices)
+
+
+def _bonds(atom: Chem.Atom) -> float:
+    return sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds()) + atom.GetNumExplicitHs()
 
 
 def _valence_message(atom: Chem.Atom, positions: tuple[int, ...]) -> SmilesProblem:
     symbol, position = atom.GetSymbol(), positions[atom.GetIdx()]
-    bonds = sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds()) + atom.GetNumExplicitHs()
+    bonds = _bonds(atom)
     neighbours = ", ".join(other.GetSymbol() for other in atom.GetNeighbors())
     usual = _USUAL_BONDS[symbol]
     charge = f" with charge {atom.GetFormalCharge():+d}" if atom.GetFormalCharge() else ""
@@ -202,12 +247,14 @@ def _charge_problem(mol: Chem.Mol) -> SmilesProblem | None:
     if charged:
         allowed = {i for pattern in (_POSITIVE, _NEGATIVE) for (i,) in mol.GetSubstructMatches(pattern)}
         if charged - allowed or Chem.GetFormalCharge(mol):
-            return SmilesProblem("charges are allowed only within nitro groups, N-oxides, azides and isonitriles")
+            return SmilesProblem(_CHARGES)
     return None
 
 
 def _shape_problem(mol: Chem.Mol) -> SmilesProblem | None:
     """What a chemist would object to in a molecule that is formally valid."""
+    if any(bond.GetBondType() == Chem.BondType.AROMATIC and not bond.GetIsAromatic() for bond in mol.GetBonds()):
+        return SmilesProblem(_COLON)
     largest = max((len(ring) for ring in mol.GetRingInfo().AtomRings()), default=0)
     if largest > MAX_RING_SIZE:
         return SmilesProblem(f"the molecule has a ring of {largest} atoms; rings have at most {MAX_RING_SIZE}")

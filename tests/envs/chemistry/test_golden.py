@@ -27,7 +27,7 @@ GOLDEN = {
     "complete": "999ff1d1599df2f9",
     "edit": "5fa1496a6bff6f9a",
     "optimize": "724fe18dabc2fc44",
-    "repair": "daaba4044848b7a2",
+    "repair": "29c64509661cebf4",
     "reaction": "9ceba95f6cd59664",
     "name": "533fb1c454240495",
     "balance": "875ad8efa77b02e3",

@@ -30,7 +30,7 @@ REJECTED = [
     ("C1#CC=CC=C1", "linear"), ("C1" + "C" * 29 + "C1", "ring of 31 atoms"), ("C12C3C1C23", "tetrahedrane"),
     ("C1=CC=C1", "cyclobutadiene"), ("C1CC2=CCC1C2", "bridgehead"), ("C" * 61, "61 atoms other than hydrogen"),
     ("C" * 201, "201 characters"), ("CC |^1:0|", "white space"), ("cC", "not in a ring"),
-    ("[H](C)C", "exactly one bond"), ("ClCl", "halogen"),
+    ("[H](C)C", "exactly one bond"), ("CC:C", "aromatic bond"), ("C[N+](=O)[O-5]", "charges"), ("ClCl", "halogen"),
 ]  # fmt: skip
 
 # These take RDKit seconds to minutes, without the guards.
@@ -71,6 +71,7 @@ def test_rejected(text, words):
         ("[CH5]C", 1, "at most 4"),
         ("Cc1cccc1", 2, "5 lower-case (aromatic) atoms between characters 2 and 7"),
         ("Cc", 2, "not in a ring"),
+        ("n", 1, "not in a ring"),
     ],
 )
 def test_impossible_molecules_are_located(text, position, words):
