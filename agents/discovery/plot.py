@@ -19,6 +19,7 @@ def draw(result: Mapping[str, Any], file_format: str) -> bytes:
         ModuleNotFoundError: there is no matplotlib.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
 
     budget = result["settings"]["budget"]
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
@@ -30,6 +31,7 @@ def draw(result: Mapping[str, Any], file_format: str) -> bytes:
         axes.fill_between(attempts, low, high, alpha=0.15, linewidth=0, **style)
         axes.step(attempts, method["curve"], color=_COLOURS[name], where="post", label=_NAMES[name])
     axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlim(1, max(2, budget))
     axes.set_ylim(0, 1)
     axes.set_xlabel("attempts k")
