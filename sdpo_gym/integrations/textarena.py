@@ -77,6 +77,7 @@ class TextArenaEnv(gymnasium.Env[str, str]):
         self.action_space = self.observation_space = UnicodeText()
         self._name = game
         self._said_by_player = textarena.ObservationType.PLAYER_ACTION
+        self._single_player = textarena.SinglePlayerState
         self._random = GlobalRandom()
         self._playing = False
         with self._random.lent():
@@ -95,25 +96,30 @@ class TextArenaEnv(gymnasium.Env[str, str]):
         try:
             with self._random.lent():
                 done, _ = self._game.step(action)
+            if not done:
+                return self._observe(), 0.0, False, False, {"success": False}
+            rewards, endings = self._game.close()
+            reward, reason = float(rewards[0]), str(endings[0].get("reason", ""))
         except Exception as error:
             _log.warning("the game %s broke off with %s: %s", self._name, type(error).__name__, error)
             self._playing = False
             return "The game cannot go on after this response.", 0.0, False, True, {"success": False}
-        if not done:
-            return self._observe(), 0.0, False, False, {"success": False}
         self._playing = False
-        rewards, endings = self._game.close()
-        reward = float(rewards[0])
-        return str(endings[0].get("reason", "")), reward, True, False, {"success": reward >= 1.0}
+        return reason, reward, True, False, {"success": reward >= 1.0}
 
     def _begin(self, seed: int) -> None:
         self._random.seed(seed)
-        try:
-            with self._random.lent():
+        refusal = None
+        with self._random.lent():
+            try:
                 self._game.reset(num_players=1, seed=seed)
-        except AssertionError as error:
-            raise ValueError(f"{self._name!r} is not for one player: {error}") from error
+            except (AssertionError, ValueError) as error:  # how games refuse a number of players
+                refusal = error
+        if refusal or not isinstance(self._game.state, self._single_player):
+            raise ValueError(f"TextArena's {self._name!r} is not for one player") from refusal
 
     def _observe(self) -> str:
         _, messages = self._game.get_observation()
-        return "\n\n".join(text for _, text, kind in messages if kind is not self._said_by_player)
+        # Some games confuse the arguments when they repeat the player's move; then the text is a number.
+        said = (text for _, text, kind in messages if kind is not self._said_by_player and isinstance(text, str))
+        return "\n\n".join(said)

@@ -96,6 +96,19 @@ def test_bad_responses_are_failed_attempts(guessing, response):
     assert terminated or truncated
 
 
+@pytest.mark.parametrize("game", ["FrozenLake-v0", "Countdown-v0", "Sokoban-v0", "TowerOfHanoi-v0", "Secretary-v0"])
+def test_other_games_of_textarena(game):
+    pytest.importorskip("textarena", reason="TextArena is not installed: pip install TextArena")
+    env, again = (gymnasium.make("sdpo/TextArena-v0", game=game) for _ in range(2))
+    for seed in range(3):
+        assert env.reset(seed=seed) == again.reset(seed=seed)
+        for move in ("[right]", "[0 1 +]", "[A B]", "no move"):
+            said = env.step(move)
+            assert said == again.step(move) and isinstance(said[0], str)
+            if said[2] or said[3]:
+                break
+
+
 def test_a_game_of_textarena_that_breaks_off():
     pytest.importorskip("textarena", reason="TextArena is not installed: pip install TextArena")
     env = gymnasium.make("sdpo/TextArena-v0", config={"max_turns": 1})
@@ -126,6 +139,7 @@ def _stumble(action):
         ("sdpo/Gem-v0", {"game": "game:Nothing-v0"}, "not found"),
         ("sdpo/TextArena-v0", {"game": "Nothing-v0"}, "no game 'Nothing-v0'; it has .*GuessTheNumber-v0"),
         ("sdpo/TextArena-v0", {"game": "TicTacToe-v0"}, "not for one player"),
+        ("sdpo/TextArena-v0", {"game": "PublicGoodsGame-v0"}, "not for one player"),
         ("sdpo/TextArena-v0", {"render_mode": "ansi"}, "render_mode"),
     ],
 )
