@@ -1,7 +1,7 @@
 """How often does SmolLM2-135M solve each family of sdpo/Chemistry-v0?
 
-python tests/benchmarks/chemistry_base_rates.py                 # level 0, 3 examples in the prompt, bare answers
-python tests/benchmarks/chemistry_base_rates.py --families count contains --level 1 --temperature 0.7
+python tests/benchmarks/chemistry_base_rates.py                 # level 0, 3 examples in the prompt, temperature 0.7
+python tests/benchmarks/chemistry_base_rates.py --families count contains --level 1 --temperature 1
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--shots", type=int, default=3)
     parser.add_argument("--tasks", type=int, default=16)
     parser.add_argument("--samples", type=int, default=8)
-    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--temperature", type=float, default=0.7)
     parser.add_argument("--max-new-tokens", type=int, default=24)
     parser.add_argument("--show", type=int, default=0, help="responses to print for each family")
     options = parser.parse_args()

@@ -95,7 +95,7 @@ def read_molecule(text: str) -> Molecule | SmilesProblem:
     if problem is None and "[" in text:
         mol = _without_hydrogens(mol)
         problem = _charge_problem(mol) if mol is not None else SmilesProblem(_NO_SENSE)
-    return problem or _shape_problem(mol) or Molecule(text, mol)
+    return problem or _shape_problem(text, mol) or Molecule(text, mol)
 
 
 def molecule(text: str) -> Molecule:
@@ -251,9 +251,9 @@ def _charge_problem(mol: Chem.Mol) -> SmilesProblem | None:
     return None
 
 
-def _shape_problem(mol: Chem.Mol) -> SmilesProblem | None:
+def _shape_problem(text: str, mol: Chem.Mol) -> SmilesProblem | None:
     """What a chemist would object to in a molecule that is formally valid."""
-    if any(bond.GetBondType() == Chem.BondType.AROMATIC and not bond.GetIsAromatic() for bond in mol.GetBonds()):
+    if ":" in text and any(b.GetBondType() == Chem.BondType.AROMATIC and not b.GetIsAromatic() for b in mol.GetBonds()):
         return SmilesProblem(_COLON)
     largest = max((len(ring) for ring in mol.GetRingInfo().AtomRings()), default=0)
     if largest > MAX_RING_SIZE:

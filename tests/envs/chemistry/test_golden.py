@@ -5,13 +5,18 @@ A change of a family changes its hash: copy the new one from the failure, and sa
 
 import hashlib
 import json
+import random
 
 import pytest
 
 pytest.importorskip("rdkit")
 
+from mutated_smiles import mutated
+
 from envs.chemistry.families import FAMILIES, load_family
 from envs.chemistry.families.base import LEVELS
+from envs.chemistry.molecules.pool import real_smiles
+from envs.chemistry.smiles.read import Molecule, read_molecule
 from envs.chemistry.tasks import make_question
 
 GOLDEN = {
@@ -33,6 +38,9 @@ GOLDEN = {
     "balance": "875ad8efa77b02e3",
 }
 
+READ = "ebb21484ff9882ae"
+"""What is said about 2,000 mutated molecules."""
+
 ANSWERS = (
     "CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "CC(C)(C)(C)C", "c1cccc1", "CC1CC", "O=[N+]([O-])c1ccc(F)cc1", "3", "B",
     "C6H6O", "2 H2 + O2 -> 2 H2O",
@@ -53,6 +61,22 @@ def fingerprint(family: str) -> str:
                 said.append([[c.text for c in report.checks], report.hints, problem, round(report.score, 6)])
             digest.update(json.dumps([task.text, task.params, task.answer, said]).encode())
     return digest.hexdigest()[:16]
+
+
+def fingerprint_of_reading() -> str:
+    """A hash of what is read from mutated molecules, or said about them."""
+    rng = random.Random(1)
+    digest = hashlib.sha256()
+    for _ in range(2000):
+        text = mutated(rng, real_smiles(rng, 40))
+        read = read_molecule(text)
+        said = str(read.formula) if isinstance(read, Molecule) else [read.message, read.position]
+        digest.update(json.dumps([text, said]).encode())
+    return digest.hexdigest()[:16]
+
+
+def test_what_is_read_does_not_change():
+    assert fingerprint_of_reading() == READ
 
 
 @pytest.mark.parametrize("family", FAMILIES)
