@@ -6,6 +6,7 @@ python examples/trainers/trl_grpo_and_sdpo.py --method sdpo --model Qwen/Qwen3-0
 
 import argparse
 
+import torch
 from trl import GRPOConfig, GRPOTrainer
 from trl.experimental.sdpo import SDPOConfig, SDPOTrainer
 
@@ -33,6 +34,8 @@ def main() -> None:
         "learning_rate": 1e-5,
         "logging_steps": 1,
         "report_to": [],
+        "use_cpu": not torch.cuda.is_available(),
+        "bf16": torch.cuda.is_available(),
     }
     reward = EnvironmentReward(ENV, ENV_ARGS)
     common = {"model": arguments.model, "reward_funcs": reward, "train_dataset": make_dataset(ENV, ENV_ARGS)}

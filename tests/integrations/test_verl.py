@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import re
+import shlex
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import toy_env  # noqa: F401
@@ -11,6 +14,7 @@ from conftest import save_tiny_model
 from sdpo_gym.integrations.parquet import write_parquet
 from sdpo_gym.integrations.verl import compute_score
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "trainers"
 EVEN = "toy_env:toy/Even-v0"
 
 
@@ -92,6 +96,25 @@ def test_verl_reads_the_file_and_its_reward_manager_scores_it(verl, tokenizer, t
     result = asyncio.run(score())
     assert result["reward_score"] == 0.0
     assert result["reward_extra_info"]["feedback"] == "The response has 3 characters, an odd number."
+
+
+def test_verl_accepts_the_settings_of_the_example(verl, monkeypatch):
+    import hydra
+    from omegaconf import OmegaConf
+    from verl.trainer.ppo.reward import get_custom_reward_fn
+    from verl.utils.config import validate_config
+
+    monkeypatch.chdir(EXAMPLES)
+    script = (EXAMPLES / "verl_grpo.sh").read_text().replace("$here/", "")
+    settings = [word for word in shlex.split(script, comments=True) if re.match(r"[\w.]+\.\w+=", word)]
+    assert len(settings) > 15
+    with hydra.initialize_config_module("verl.trainer.config", version_base=None):
+        config = hydra.compose("ppo_trainer", overrides=settings)
+    validate_config(config, use_reference_policy=False, use_critic=False)
+    good = get_custom_reward_fn(config)(solution_str="xx", extra_info=extra_info())
+    assert good["score"] == 1.0
+    [loop] = OmegaConf.load(config.actor_rollout_ref.rollout.agent.agent_loop_config_path)
+    assert loop.name == "sdpo_gym" and hydra.utils.get_class(loop._target_).__name__ == "EnvironmentAgentLoop"
 
 
 class Server:
