@@ -103,6 +103,7 @@ def test_the_command(tmp_path):
     pytest.importorskip("openai", reason="Inspect's client of OpenAI's interface needs openai: pip install openai")
     module = Path(sys.modules["sdpo_gym.integrations.inspect_ai"].__file__)
     words = [f"{module}@text_env", "-T", "env=toy_env:toy/Even-v0", "-T", "count=2", "--model", "openai-api/local/name"]
+    words += ["-T", 'env_args={"max_turns": 2}']
     body = json.loads(completion("even")) | {"id": "1", "model": "name", "object": "chat.completion", "created": 0}
     body |= {"usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}}
     with ChatServer([(200, {"Content-Type": "application/json"}, json.dumps(body))] * 2) as server:

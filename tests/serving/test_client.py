@@ -92,6 +92,17 @@ def test_gymnasiums_checker(remote):
     check_env(remote.unwrapped, skip_render_check=True)
 
 
+def test_several_at_once(url):
+    kwargs = {"url": url, "token": TOKEN}
+    vector = gymnasium.make_vec("sdpo/Remote-v0", num_envs=3, vectorization_mode="sync", **kwargs)
+    observations, infos = vector.reset(seed=[5, 6, 5])
+    assert observations[0] == observations[2] and len(set(infos["task_id"])) > 1
+    _, rewards, terminations, _, infos = vector.step(["even", "odd", "even"])
+    assert rewards.tolist() == [1.0, 0.0, 1.0] and terminations.tolist() == [True, False, True]
+    assert "odd number" in infos["feedback"][1]
+    vector.close()
+
+
 def test_misuse(remote, url):
     with pytest.raises(ResetNeeded):
         remote.unwrapped.step("x")
