@@ -107,6 +107,8 @@ class Attempts:
         """
         if self._done:
             return "The task is over; no further response is taken."
+        if not isinstance(response, str):  # the model's call decides the type
+            return "The response must be a text."
         try:
             observation, self._done, verdict = step(self._env, response)
         except Exception as error:
@@ -126,7 +128,8 @@ class Attempts:
 def make_environment_factory(env_id: str, env_args: Mapping[str, Any] | None = None) -> Callable[[], Attempts]:
     """What `GRPOTrainer(environment_factory=…)` takes, together with `make_dataset` and no reward function.
 
-    The model needs a chat template with tools. The environment's `max_turns` says how many responses are taken.
+    The model needs a chat template with tools. The environment's `max_turns` says how many responses are taken. TRL
+    runs the tools of a batch one after another, so that responses are not judged concurrently.
     """
     return lambda: Attempts(env_id, env_args)
 

@@ -1,5 +1,6 @@
 """TRL's trainers on our environments: the real package, a tiny model with random weights, a few steps on the CPU."""
 
+import json
 import math
 import os
 
@@ -188,7 +189,8 @@ class ScriptedModel(LlamaForCausalLM):
 
 
 def submit(response):
-    return f'<tool_call>\n{{"name": "submit", "arguments": {{"response": "{response}"}}}}\n</tool_call>'
+    call = {"name": "submit", "arguments": {"response": response}}
+    return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
 
 
 @pytest.fixture
@@ -226,6 +228,13 @@ def test_an_attempt_after_the_last_one_does_not_count(scripted):
     trainer = scripted((submit("odd"), submit("even"), "Done."), max_turns=1)
     assert logged(trainer, "reward") == [0.0]
     assert "no further response is taken" in ScriptedModel.prompts[2]
+
+
+@pytest.mark.parametrize("response", [12, None, ["even"], {"a": 1}])
+def test_a_response_that_is_no_text_is_not_an_attempt(scripted, response):
+    trainer = scripted((submit(response), submit("even"), "Done."), max_turns=1)
+    assert "must be a text" in ScriptedModel.prompts[1]
+    assert logged(trainer, "reward") == [1.0]
 
 
 def test_a_rollout_without_an_attempt_earns_nothing(scripted):
