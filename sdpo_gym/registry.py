@@ -5,13 +5,13 @@ from __future__ import annotations
 import gymnasium
 
 ENVIRONMENTS = {
-    "sdpo/LiveCodeBench-v0": {
-        "entry_point": "envs.livecodebench.env:LiveCodeBenchEnv",
-        "vector_entry_point": "envs.livecodebench.env:LiveCodeBenchVectorEnv",
-    },
     "sdpo/Chemistry-v0": {
         "entry_point": "envs.chemistry.env:ChemistryEnv",
         "vector_entry_point": "envs.chemistry.env:ChemistryVectorEnv",
+    },
+    "sdpo/LiveCodeBench-v0": {
+        "entry_point": "envs.livecodebench.env:LiveCodeBenchEnv",
+        "vector_entry_point": "envs.livecodebench.env:LiveCodeBenchVectorEnv",
     },
     "sdpo/SciKnowEval-v0": {
         "entry_point": "envs.sciknoweval.env:SciKnowEvalEnv",

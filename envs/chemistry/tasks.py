@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from typing import Any
 
 from envs.chemistry.answers import instruction, posed
 from envs.chemistry.families import FAMILIES, load_family
@@ -19,7 +20,7 @@ from sdpo_gym.tasks import Message, Task
 SPLITS = ("train", "test", "all")
 MAX_SHOTS = 4
 _MOST_DRAWS = 20_000
-_ID = re.compile(rf"({'|'.join(FAMILIES)})-([0-4])-({'|'.join(SPLITS)})-([0-9]{{1,10}})")
+_ID = re.compile(rf"({'|'.join(FAMILIES)})-([0-4])-({'|'.join(SPLITS)})-(0|[1-9][0-9]{{0,18}})")
 
 
 def bucket(question: str) -> str:
@@ -89,8 +90,8 @@ class Mixture:
         return _draw(rng, self.families), _draw(rng, self.levels)
 
 
-def _weights(name, given, known):
-    if isinstance(given, (str, int)):
+def _weights(name: str, given: Any, known: Sequence[Any]) -> tuple[tuple[Any, float], ...]:
+    if isinstance(given, (str, int, float)):
         given = [given]
     if not isinstance(given, Mapping):
         given = dict.fromkeys(given, 1.0)
@@ -105,13 +106,13 @@ def _weights(name, given, known):
     return weights
 
 
-def _draw(rng: random.Random, weights):
+def _draw(rng: random.Random, weights: Sequence[tuple[Any, float]]) -> Any:
     sums = list(accumulate(weight for _, weight in weights))
     return weights[min(bisect_right(sums, rng.random() * sums[-1]), len(sums) - 1)][0]
 
 
 class ChemistryTasks:
-    """An endless `TaskSet`: it has no length, and every index from 0 on is a task.
+    """An `EndlessTaskSet` of chemistry questions.
 
     Args:
         mixture: Families and levels, with weights.

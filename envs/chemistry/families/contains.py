@@ -47,7 +47,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
         if absent:
             text += f", but has no {listing(absent, 'and no')}"
         text += f". It has exactly {most} atoms other than hydrogen."
-    params = {"required": required, "absent": absent, "least": 1 if level == 0 else size, "most": most}
+    params = {"required": required, "absent": absent, "size": most, "exact": level > 0}
     return Question(text, params, drawn.smiles)
 
 
@@ -65,14 +65,14 @@ def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
         )
         for name in params["absent"]
     ]
-    size = answer.heavy_atoms
-    if params["least"] == params["most"]:
-        checks.append(counted("atoms other than hydrogen", size, params["most"]))
+    size, allowed = answer.heavy_atoms, params["size"]
+    if params["exact"]:
+        checks.append(counted("atoms other than hydrogen", size, allowed))
     else:
-        text = f"atoms other than hydrogen: {size}, at most {params['most']} allowed"
-        checks.append(Check("size", size <= params["most"], text, min(1.0, params["most"] / size)))
+        text = f"atoms other than hydrogen: {size}, at most {allowed} allowed"
+        checks.append(Check("size", size <= allowed, text, min(1.0, allowed / size)))
     hints = [f"{an(name)} is {HOW_TO_WRITE[name]}" for name in params["required"] if name not in counts]
-    if len(hints) and counts:
+    if hints and counts:
         hints.append(f"groups recognised in your molecule: {', '.join(counts)}")
     return Report(tuple(checks), tuple(hints))
 

@@ -19,6 +19,7 @@ _ON_CARBON_1 = {"oic acid": "(=O)O", "al": "=O", "enitrile": "#N", "amide": "(N)
 """Suffixes whose carbon is carbon 1, and what that carbon carries. All but the nitrile lack the e of the alkane."""
 
 _ON_ANY = {"ol": "O", "amine": "N", "thiol": "S"}
+_CYCLOHEXANES = {"cyclohexan-1-ol": "O", "cyclohexan-1-amine": "N", "cyclohexane": None}
 _BENZENES = {"benzene": None, "phenol": "O", "aniline": "N", "benzoic acid": "C(=O)O", "benzonitrile": "C#N",
              "benzaldehyde": "C=O"}  # fmt: skip
 
@@ -85,10 +86,10 @@ def _ring(rng: random.Random) -> tuple[str, str]:
         head = _BENZENES[parent]
         count = rng.choice((1, 2)) if head else rng.choice((2, 3))
     else:
-        parent, atoms, count = rng.choice(("cyclohexan-1-ol", "cyclohexan-1-amine", "cyclohexane")), ["C"] * 6, 2
-        head = {"ol": "O", "ne": None, "mine": "N"}[parent[-4:] if parent.endswith("amine") else parent[-2:]]
+        parent, atoms = rng.choice(list(_CYCLOHEXANES)), ["C"] * 6
+        head = _CYCLOHEXANES[parent]
         count = 1 if head else 2
-    prefixes = [name for name in _PREFIXES if parent[:4] != "cycl" or name not in ("nitro", "methoxy")]
+    prefixes = [name for name in _PREFIXES if parent in _BENZENES or name not in ("nitro", "methoxy")]
     places = rng.sample(range(2, 7) if head else range(1, 7), count)
     groups = {place: [rng.choice(prefixes)] for place in places}
     groups = min(_numberings(groups, bool(head)), key=_lowest)

@@ -56,8 +56,6 @@ class Reaction:
     what_happens: str
 
 
-_AMIDE = "the OH of the acid and a hydrogen of the amine leave as water, and the C=O carbon is bonded to the nitrogen"
-
 ONE_REACTANT = (
     Reaction("reduction of an aldehyde", "NaBH4 in methanol", ("O=C{0}",), "OC{0}", (_any,), "C=O becomes CH-OH"),
     Reaction("oxidation of a primary alcohol to the aldehyde", "PCC", ("OC{0}",), "O=C{0}", (_any,),

@@ -67,7 +67,6 @@ def swapped(molecule: Molecule, old: str, new: str) -> Iterator[str]:
     """The molecules with one substituent replaced by another, canonical, one for each place."""
     for match in _places(molecule.mol, old):
         editable = Chem.RWMol(molecule.mol)
-        # The carbon keeps its index if the new atoms come last and the old ones after it are removed.
         _bond(editable, match[0], new)
         edited = _drop(editable, match[1:])
         if edited is not None:
@@ -121,11 +120,10 @@ def changed_formula(formula: Formula, added: str | None = None, removed: str | N
 
 def _places(mol: Chem.Mol, name: str) -> list[tuple[int, ...]]:
     """Matches, the carrying carbon first; both ends of ethane's bond count."""
-    return [
-        match
-        for match in mol.GetSubstructMatches(_PATTERNS[name], uniquify=False)
-        if name not in ("nitro group", "trifluoromethyl group") or list(match[2:]) == sorted(match[2:])
-    ]
+    found = mol.GetSubstructMatches(_PATTERNS[name], uniquify=False)
+    if name == "trifluoromethyl group":  # its fluorines can be matched in any order
+        return [match for match in found if list(match[2:]) == sorted(match[2:])]
+    return list(found)
 
 
 def _remove(mol: Chem.Mol, match: tuple[int, ...]) -> Chem.Mol | None:

@@ -249,6 +249,7 @@ def test_mixtures():
     [
         ({"families": "counting"}, r"families must be one or more of \['choice', .*, not 'counting'"),
         ({"families": ["count", 3]}, "not 3"),
+        ({"families": 1.5}, "not 1.5"),
         ({"families": []}, "families leaves nothing to choose from"),
         ({"families": {"count": 0}}, "leaves nothing"),
         ({"families": {"count": -1}}, "the weight of 'count' in families must be a number of at least 0, not -1"),

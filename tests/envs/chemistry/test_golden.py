@@ -23,7 +23,7 @@ GOLDEN = {
     "choice": "4a9dcbff45f2cfc0",
     "count": "65367aab5d68c786",
     "formula": "5f87834e84d103d5",
-    "contains": "5fb666403f54b46d",
+    "contains": "619e7bb90e49b1d7",
     "chain": "af78eb77b71bdba3",
     "atoms": "a447036a3e1bec08",
     "isomer": "fe63d51b13d1654c",

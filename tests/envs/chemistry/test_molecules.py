@@ -161,7 +161,9 @@ def test_groups_are_joined_by_their_first_atoms():
 @pytest.mark.parametrize("name", SUBSTITUENTS)
 def test_a_substituent_comes_and_goes(name):
     rng = random.Random(name)
-    for start in (molecule(smiles) for smiles in ("CCCC", "Cc1ccncc1", "c1ccccc1C(=O)C", "[CH3][CH2]C")):
+    for start in (
+        molecule(smiles) for smiles in ("CCCC", "Cc1ccncc1", "c1ccccc1C(=O)C", "[CH3][CH2]C", "[O-][N+](=O)c1ccccc1")
+    ):
         added = add_somewhere(rng, start, name)
         assert added.formula == changed_formula(start.formula, added=name)
         assert start.canonical in list(without(added, name))
