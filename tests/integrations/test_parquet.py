@@ -1,6 +1,9 @@
 """Questions as a Parquet file."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import toy_env
@@ -11,6 +14,7 @@ from sdpo_gym.integrations.parquet import write_parquet  # noqa: E402
 from sdpo_gym.integrations.verl import compute_score  # noqa: E402
 
 EVEN = "toy_env:toy/Even-v0"
+SPLITS = {"train": "train", "validation": "test"}
 
 
 def test_a_row_has_the_question_and_all_that_judging_needs(tmp_path):
@@ -51,3 +55,13 @@ def test_a_row_holds_nothing_else_of_the_task(tmp_path):
     for row in parquet.read_table(path).to_pylist():
         assert set(row["extra_info"]) == {"index", "split", "env_id", "env_args", "task_id", "seed"}
         assert json.loads(row["extra_info"]["env_args"]) == {"difficulty": "trivial"}
+
+
+def test_the_example_writes_files_for_training_and_validation(tmp_path):
+    script = Path(__file__).parents[2] / "examples" / "trainers" / "verl_data.py"
+    subprocess.run([sys.executable, script, tmp_path / "data", "--turns", "3"], check=True, timeout=120)
+    rows = {name: parquet.read_table(tmp_path / "data" / f"{name}.parquet").to_pylist()[0] for name in SPLITS}
+    for name, row in rows.items():
+        assert json.loads(row["extra_info"]["env_args"])["split"] == SPLITS[name]
+        assert row["agent_name"] == "sdpo_gym"
+        assert compute_score(solution_str="no program", extra_info=row["extra_info"])["score"] == 0.0
