@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 import ssl
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import gymnasium
+import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sdpo_gym.sandbox.remote import is_loopback
@@ -66,7 +67,7 @@ class RemoteEnv(gymnasium.Env[str, str]):
         ValueError: an argument makes no sense.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(
         self,
@@ -132,6 +133,7 @@ class RemoteEnv(gymnasium.Env[str, str]):
         return text, float(reward), terminated, truncated, info
 
     def close(self) -> None:
+        self._playing = False
         self._connection = None
         self._stack.close()
 
@@ -156,16 +158,20 @@ class RemoteEnv(gymnasium.Env[str, str]):
         """
         from websockets.exceptions import ConnectionClosed, WebSocketException
 
+        message = json.dumps({"type": kind} if data is None else {"type": kind, "data": data}, default=_plain)
         if self._connection is None:
             self._connection = self._connect()
         try:
             with contextlib.suppress(ConnectionClosed):  # what the server said before it closed is still to be read
-                self._connection.send(json.dumps({"type": kind} if data is None else {"type": kind, "data": data}))
+                self._connection.send(message)
             answer = json.loads(self._connection.recv(timeout=self._answer_seconds))
         except (WebSocketException, OSError, ValueError) as error:
             self.close()
             what = f"no answer for {self._answer_seconds:g} seconds" if isinstance(error, TimeoutError) else error
             raise ConnectionError(f"the session at {self.url} is lost: {what}") from error
+        except BaseException:  # such as Ctrl-C: the answer that is still to come must not be taken for another one
+            self.close()
+            raise
         content = answer.get("data", {}) if isinstance(answer, dict) else {}
         if isinstance(answer, dict) and answer.get("type") == expected:
             return content
@@ -211,3 +217,10 @@ class RemoteEnv(gymnasium.Env[str, str]):
             raise ConnectionError(f"there is no environment server at {self.url}: {error}") from error
         except (WebSocketException, OSError, EOFError) as error:
             raise ConnectionError(f"no environment server answers at {self.url}: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy's, such as a task's index, as JSON knows it."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a server can only be told what JSON can hold, not {type(value).__name__}: {value!r:.100}")

@@ -33,7 +33,7 @@ from sdpo_gym.serving.messages import (
 
 BACKLOG = 1024
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
-Message = TypeVar("Message", TextAction, ResetRequest)
+Data = TypeVar("Data", TextAction, ResetRequest)
 _log = logging.getLogger("sdpo_gym")
 
 
@@ -275,7 +275,7 @@ async def _answer(session: Session, kind: str, data: dict[str, Any], threads: Th
         raise Refused("EXECUTION_ERROR", f"{type(error).__name__}: {error}") from error
 
 
-def _parse(model: type[Message], data: dict[str, Any]) -> Message:
+def _parse(model: type[Data], data: dict[str, Any]) -> Data:
     try:
         return model.model_validate(data)
     except ValidationError as error:

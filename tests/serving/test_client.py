@@ -4,8 +4,10 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 
 import gymnasium
+import numpy as np
 import pytest
 import toy_env
 from environment_server import TOKEN, served, start_server
@@ -115,6 +117,13 @@ def test_misuse(remote, url):
     with pytest.raises(ValueError, match="out of range"):
         remote.reset(options={"task": 99})
     assert remote.reset(options={"task": 0})[0] == "Say alpha."
+    assert remote.reset(options={"task": np.int64(1)})[0] == "Say beta."
+    with pytest.raises(TypeError, match="JSON can hold, not object"):
+        remote.reset(options={"task": object()})
+    remote.reset(options={"task": 0})
+    remote.close()
+    with pytest.raises(ResetNeeded):
+        remote.step("even")
     for arguments, message in (
         ({"url": "127.0.0.1:1"}, "looks like http"),
         ({"url": url, "render_mode": "ansi"}, "render_mode"),
@@ -173,6 +182,18 @@ def test_a_judge_that_takes_too_long():
         with pytest.raises(ConnectionError, match=r"no answer for 0\.5 seconds"):
             env.step("sleep")
         assert env.reset(seed=0)[0]
+        env.close()
+
+
+def test_an_interrupted_step_is_not_answered_later():
+    with served("serving.odd_envs:odd/Failing-v0") as url:
+        env = gymnasium.make("sdpo/Remote-v0", url=url, token=TOKEN)
+        env.reset(seed=0)
+        main = threading.get_ident()
+        threading.Timer(0.5, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            env.step("sleep")
+        assert env.reset(seed=7)[0] == toy_env.PlainEnv().reset(seed=7)[0]
         env.close()
 
 
