@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 MAX_TESTS_BYTES = 1 << 30
@@ -95,8 +96,7 @@ def parse_row(row: Mapping[str, Any], place: str = "", read_private: Callable[[]
 
 def _parse_row(row: Mapping[str, Any], place: str, read_private: Callable[[], str] | None) -> Problem:
     if read_private is None:
-        private = _text(row, PRIVATE_FIELD)
-        read_private = lambda: private  # noqa: E731
+        read_private = partial(str, _text(row, PRIVATE_FIELD))
     metadata = parse_json(_text(row, "metadata"), dict, "field 'metadata'")
     entry_point = metadata.get("func_name")
     if not (entry_point is None or (isinstance(entry_point, str) and entry_point.isidentifier())):

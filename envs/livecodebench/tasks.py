@@ -123,6 +123,9 @@ class ProblemTasks(Sequence[Task]):
         self._lock = threading.Lock()
         self._tasks: weakref.WeakValueDictionary[int, Task] = weakref.WeakValueDictionary()
 
+    def __reduce__(self) -> tuple[type, tuple[Sequence[Problem], Posing]]:
+        return ProblemTasks, (self._problems, self._posing)  # without the tasks that are held, and the lock
+
     def __len__(self) -> int:
         return len(self._problems)
 

@@ -126,10 +126,7 @@ def test_episode_statistics(make):
     assert episode["l"] == len(said) - 1 and episode["r"] == sum(step[1] for step in said[1:])
 
 
-def test_a_pickled_environment_goes_on_alike(make, spec, request):
-    if spec[0] == "sdpo/LiveCodeBench-v0":
-        reason = "its tasks hold a function that decodes the tests when they are asked for"
-        request.applymarker(pytest.mark.xfail(raises=AttributeError, strict=True, reason=reason))
+def test_a_pickled_environment_goes_on_alike(make):
     env = make(max_turns=3).unwrapped
     env.reset(seed=0)
     env.step(RESPONSES[0])
