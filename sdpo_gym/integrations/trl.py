@@ -135,4 +135,4 @@ def make_environment_factory(env_id: str, env_args: Mapping[str, Any] | None = N
 
 
 def _response(completion: str | Sequence[Mapping[str, str]]) -> str:
-    return completion if isinstance(completion, str) else completion[-1]["content"] or ""
+    return completion if isinstance(completion, str) else completion[-1].get("content") or ""

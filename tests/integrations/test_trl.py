@@ -89,6 +89,8 @@ def test_rewards_and_feedback_of_texts_and_of_chats():
     assert rewards == [1.0, 0.0]
     assert reward.feedback == extra["feedback"] == ["", "The response has 1 characters, an odd number."]
     assert metrics == {"success": 0.5}
+    call_alone = [{"role": "assistant", "tool_calls": []}]
+    assert reward(completions=[call_alone], task_id=["alpha"], seed=[0]) == [1.0]  # an empty response
     reward.close()
 
 
