@@ -30,12 +30,13 @@ def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
     return arguments
 
 
-def make_text_env(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:
+def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:
     """Make an environment whose observations and actions are texts, ours or another package's.
 
     Raises:
         ValueError: the environment is unknown, refuses the arguments, or is not a text environment.
     """
+    env_args = dict(env_args or {})
     try:
         env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
     except gymnasium.error.Error as error:
@@ -46,7 +47,7 @@ def make_text_env(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:
         ) from error
     except (ImportError, TypeError, ValueError, OSError) as error:
         raise ValueError(
-            f"cannot make the environment {env_id!r} with the arguments {dict(env_args)}: {_first_line(error)}"
+            f"cannot make the environment {env_id!r} with the arguments {env_args}: {_first_line(error)}"
         ) from error
     for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
         if not isinstance(space, Text):

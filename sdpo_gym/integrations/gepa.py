@@ -15,7 +15,8 @@ from typing import Any
 
 from gepa.core.adapter import EvaluationBatch, GEPAAdapter
 
-from sdpo_gym.integrations.judge import Judge, Question, begin, make_text_env, step
+from sdpo_gym.arguments import make_text_env
+from sdpo_gym.integrations.judge import Judge, Question, begin, step
 from sdpo_gym.tasks import Message
 from sdpo_gym.text_env import NO_FEEDBACK
 from sdpo_gym.verdict import Verdict

@@ -22,7 +22,8 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessag
 from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accuracy, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from sdpo_gym.integrations.judge import Judge, begin, make_text_env, step
+from sdpo_gym.arguments import make_text_env
+from sdpo_gym.integrations.judge import Judge, begin, step
 from sdpo_gym.json_values import as_json
 
 CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}

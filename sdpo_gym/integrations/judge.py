@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium
-from gymnasium.spaces import Text
 
 import sdpo_gym  # noqa: F401  (registers the environments)
+from sdpo_gym.arguments import make_text_env
 from sdpo_gym.tasks import Message
 from sdpo_gym.verdict import Verdict
 
@@ -34,25 +34,6 @@ class Question:
     seed: int
     messages: tuple[Message, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:
-    """Make a registered environment that speaks text.
-
-    Args:
-        env_id: Registered id; `module:id` imports a module first.
-        env_args: Keyword arguments of the environment.
-
-    Raises:
-        gymnasium.error.Error: there is no such environment.
-        ValueError: its observations or actions are not texts.
-    """
-    env = gymnasium.make(env_id, disable_env_checker=True, **(env_args or {}))
-    for name, space in (("observations", env.observation_space), ("actions", env.action_space)):
-        if not isinstance(space, Text):
-            env.close()
-            raise ValueError(f"{env_id!r} is not a text environment: its {name} are {space}")
-    return env
 
 
 def begin(env: gymnasium.Env, task: str | int | None, seed: int) -> Question:

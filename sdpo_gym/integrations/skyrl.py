@@ -13,7 +13,8 @@ from typing import Any
 
 from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput, ConversationType
 
-from sdpo_gym.integrations.judge import begin, make_text_env, step
+from sdpo_gym.arguments import make_text_env
+from sdpo_gym.integrations.judge import begin, step
 
 
 class EpisodeEnv(BaseTextEnv):

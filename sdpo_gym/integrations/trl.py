@@ -12,7 +12,8 @@ from typing import Any
 
 from datasets import Dataset
 
-from sdpo_gym.integrations.judge import Judge, begin, make_text_env, step
+from sdpo_gym.arguments import make_text_env
+from sdpo_gym.integrations.judge import Judge, begin, step
 
 
 def make_dataset(

@@ -19,7 +19,8 @@ from typing import Any
 import verifiers.v1 as vf
 from pydantic import Field
 
-from sdpo_gym.integrations.judge import Question, begin, make_text_env, shared_judge, step
+from sdpo_gym.arguments import make_text_env
+from sdpo_gym.integrations.judge import Question, begin, shared_judge, step
 from sdpo_gym.verdict import Verdict
 
 

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from sdpo_gym.integrations.judge import make_text_env
+from sdpo_gym.arguments import make_text_env
 from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox.remote import check_token, is_loopback
 from sdpo_gym.serving.messages import (

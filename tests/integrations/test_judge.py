@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdpo_gym import Verdict
-from sdpo_gym.integrations.judge import Judge, begin, make_text_env, shared_judge, step
+from sdpo_gym.arguments import make_text_env
+from sdpo_gym.integrations.judge import Judge, begin, shared_judge, step
 
 EVEN = "toy_env:toy/Even-v0"
 PLAIN = "toy_env:toy/Plain-v0"
