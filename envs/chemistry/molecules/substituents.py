@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from envs.chemistry.molecules.formula import Formula
 from envs.chemistry.molecules.pool import stable
@@ -138,7 +138,8 @@ def _drop(editable: Chem.RWMol, indices: tuple[int, ...]) -> Chem.Mol | None:
     for index in sorted(indices, reverse=True):
         editable.RemoveAtom(index)
     try:
-        Chem.SanitizeMol(editable)
+        with rdBase.BlockLogs():
+            Chem.SanitizeMol(editable)
     except (Chem.MolSanitizeException, ValueError, RuntimeError):
         return None
     return editable.GetMol()

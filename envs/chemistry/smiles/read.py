@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 
-from rdkit import Chem, DataStructs, RDLogger
+from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
 from envs.chemistry.molecules.formula import Formula
@@ -40,8 +40,6 @@ _PARAMETERS.strictCXSMILES = True
 _FINGERPRINTS = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
 _POSITIVE = Chem.MolFromSmarts("[$([N+](=O)[O-]),$([NX4+][O-]),$([n+][O-]),$([N+]=[N-]),$([N+]#[C-]),$([N-]=[N+])]")
 _NEGATIVE = Chem.MolFromSmarts("[$([O-][N+]),$([O-][n+]),$([N-]=[N+]),$([C-]#[N+])]")
-
-RDLogger.DisableLog("rdApp.*")  # else every invalid string prints a message
 
 
 class Molecule:
@@ -88,10 +86,16 @@ def read_molecule(text: str) -> Molecule | SmilesProblem:
     found = scan(text)
     if found.problem is not None:
         return found.problem
+    with rdBase.BlockLogs():  # else every invalid molecule prints a message
+        return _read(text, found.atoms)
+
+
+def _read(text: str, atoms: tuple[int, ...]) -> Molecule | SmilesProblem:
+    """The same of a string in which the linter finds nothing."""
     mol = Chem.MolFromSmiles(text, _PARAMETERS)
     if mol is None:  # the linter let something pass
         return SmilesProblem("this is not a valid SMILES string")
-    problem = _graph_problem(text, mol) or _sanitize(text, mol, found.atoms)
+    problem = _graph_problem(text, mol) or _sanitize(text, mol, atoms)
     if problem is None and "[" in text:
         mol = _without_hydrogens(mol)
         problem = _charge_problem(mol) if mol is not None else SmilesProblem(_NO_SENSE)
