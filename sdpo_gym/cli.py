@@ -177,11 +177,12 @@ def _describe(result: RunResult, file: Path) -> str:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from sdpo_gym.http_server import new_token
     from sdpo_gym.sandbox import server
 
     token = os.environ.get(TOKEN_VARIABLE, "")
     if options.new_token:
-        token = server.new_token()
+        token = new_token()
         print(f"{TOKEN_VARIABLE}={token}", flush=True)
     if not token:
         raise ValueError(f"no token: set {TOKEN_VARIABLE}, or have one made with --new-token")

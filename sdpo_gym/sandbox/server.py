@@ -6,17 +6,15 @@ import asyncio
 import contextlib
 import hmac
 import logging
-import secrets
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
-import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 
+from sdpo_gym.http_server import run_app
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import MAX_CHUNK_BYTES, run_chunk
 from sdpo_gym.sandbox.protocol import Limits, Sandbox, SandboxError
-from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH, check_token, is_loopback
+from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH, check_token
 
 MAX_CONNECTIONS = 1024
 BODY_SECONDS = 60.0
@@ -27,11 +25,6 @@ MAX_SECONDS = 3600.0
 
 MAX_OUTPUT_BYTES = 256 << 20
 _log = logging.getLogger("sdpo_gym")
-
-
-def new_token() -> str:
-    """A random token."""
-    return secrets.token_urlsafe(32)
 
 
 def make_app(
@@ -140,35 +133,18 @@ def serve(
     """
     try:
         app = make_app(sandbox, token, **options)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS) as listener:
-            listener.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-            )  # asyncio does it for its own listeners alone
-            shown = f"[{host}]" if ":" in host else host
-            url = f"{'https' if certificate else 'http'}://{shown}:{listener.getsockname()[1]}"
-            if not is_loopback(host):
-                _log.warning(
-                    "LISTENING ON %s: whoever reaches this address and has the token can run programs here. Let a "
-                    "firewall admit the trainers alone.%s",
-                    host,
-                    "" if certificate else " The token and the programs travel UNENCRYPTED: give a TLS certificate.",
-                )
-            config = uvicorn.Config(
-                app,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                loop="asyncio",
-                limit_concurrency=MAX_CONNECTIONS,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=10,
-                ssl_certfile=certificate,
-                ssl_keyfile=key,
-            )
-            config.load()  # says what is wrong with the files, before anyone is told that the server is there
-            print(f"serving {sandbox.workers} workers on {url}", flush=True)
-            uvicorn.Server(config).run(sockets=[listener])
+        run_app(
+            app,
+            f"{sandbox.workers} workers",
+            "run programs here",
+            host=host,
+            port=port,
+            certificate=certificate,
+            key=key,
+            backlog=MAX_CONNECTIONS,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=75,
+        )
     finally:
         sandbox.close()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 
-import gymnasium
-
 from sdpo_gym.arguments import parse_env_args
 from sdpo_gym.serving.client import TOKEN_VARIABLE
 
@@ -28,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from sdpo_gym.sandbox.server import new_token
+    from sdpo_gym.http_server import new_token
     from sdpo_gym.serving.server import serve
 
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -37,20 +35,16 @@ def run(options: argparse.Namespace) -> int:
         print(f"{TOKEN_VARIABLE}={token}", flush=True)
     if not token:
         raise ValueError(f"no token: set {TOKEN_VARIABLE}, or have one made with --new-token")
-    env_args = parse_env_args(options.env_arg)
-    try:
-        serve(
-            options.env,
-            env_args,
-            token,
-            host=options.host,
-            port=options.port,
-            certificate=options.certificate,
-            key=options.key,
-            max_message_bytes=options.max_message_mb << 20,
-            max_sessions=options.max_sessions,
-            idle_seconds=options.idle_seconds,
-        )
-    except (gymnasium.error.Error, TypeError) as error:  # an unknown id, or arguments that the environment refuses
-        raise ValueError(f"cannot make {options.env!r} with the arguments {env_args}: {error}") from error
+    serve(
+        options.env,
+        parse_env_args(options.env_arg),
+        token,
+        host=options.host,
+        port=options.port,
+        certificate=options.certificate,
+        key=options.key,
+        max_message_bytes=options.max_message_mb << 20,
+        max_sessions=options.max_sessions,
+        idle_seconds=options.idle_seconds,
+    )
     return 0

@@ -7,20 +7,19 @@ import base64
 import binascii
 import hmac
 import logging
-import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import gymnasium
-import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.http_server import run_app
 from sdpo_gym.json_values import as_json
-from sdpo_gym.sandbox.remote import check_token, is_loopback
+from sdpo_gym.sandbox.remote import check_token
 from sdpo_gym.serving.messages import (
     ResetRequest,
     SessionState,
@@ -99,7 +98,6 @@ def make_app(
 
     Raises:
         ValueError: an argument makes no sense, or it is no text environment.
-        gymnasium.error.Error: there is no such environment.
     """
     check_token(token)
     if max_sessions < 1:
@@ -192,41 +190,26 @@ def serve(
     Raises:
         OSError: the address is in use or not this machine's, or a file cannot be read.
         ValueError: an argument makes no sense, or it is no text environment.
-        gymnasium.error.Error: there is no such environment.
     """
     if max_message_bytes < 1:
         raise ValueError(f"max_message_bytes must be positive, not {max_message_bytes}")
     app = make_app(env_id, env_args, token, **options)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        shown = f"[{host}]" if ":" in host else host
-        url = f"{'https' if certificate else 'http'}://{shown}:{listener.getsockname()[1]}"
-        if not is_loopback(host):
-            _log.warning(
-                "LISTENING ON %s: whoever reaches this address and has the token can have responses judged here.%s",
-                host,
-                "" if certificate else " The token travels UNENCRYPTED: give a TLS certificate.",
-            )
-        config = uvicorn.Config(
-            app,
-            ws="websockets-sansio",
-            ws_max_size=max_message_bytes,
-            ws_max_queue=2,
-            ws_ping_interval=20.0,
-            ws_ping_timeout=60.0,
-            ws_per_message_deflate=False,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            loop="asyncio",
-            timeout_graceful_shutdown=10,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-        )
-        config.load()  # says what is wrong with the files, before anyone is told that the server is there
-        print(f"serving {env_id} on {url}", flush=True)
-        uvicorn.Server(config).run(sockets=[listener])
+    run_app(
+        app,
+        env_id,
+        "have responses judged here",
+        host=host,
+        port=port,
+        certificate=certificate,
+        key=key,
+        backlog=BACKLOG,
+        ws="websockets-sansio",
+        ws_max_size=max_message_bytes,
+        ws_max_queue=2,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=60.0,
+        ws_per_message_deflate=False,
+    )
 
 
 async def _converse(websocket: WebSocket, session: Session, threads: ThreadPoolExecutor, idle_seconds: float) -> None:

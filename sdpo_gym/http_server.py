@@ -1,0 +1,76 @@
+"""Runs an HTTP application for other machines: a token, the loopback by default, a word of warning beyond it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from typing import Any
+
+import uvicorn
+
+from sdpo_gym.sandbox.remote import is_loopback
+
+_log = logging.getLogger("sdpo_gym")
+
+
+def new_token() -> str:
+    """A random token."""
+    return secrets.token_urlsafe(32)
+
+
+def run_app(
+    app: Any,
+    title: str,
+    permits: str,
+    *,
+    host: str,
+    port: int,
+    certificate: str | None,
+    key: str | None,
+    backlog: int,
+    **options: Any,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        app: The ASGI application.
+        title: What is served; printed with the address.
+        permits: What those may do who have the token.
+        host: The address to listen on.
+        port: 0 for a free one.
+        certificate: File of a TLS certificate.
+        key: File of its private key.
+        backlog: Connections that may wait to be accepted.
+        options: Of uvicorn.
+
+    Raises:
+        OSError: the address is in use or not this machine's, or a file cannot be read.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=backlog) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does it for its own listeners alone
+        shown = f"[{host}]" if ":" in host else host
+        url = f"{'https' if certificate else 'http'}://{shown}:{listener.getsockname()[1]}"
+        if not is_loopback(host):
+            _log.warning(
+                "LISTENING ON %s: whoever reaches this address and has the token can %s. Let a firewall admit the "
+                "trainers alone.%s",
+                host,
+                permits,
+                "" if certificate else " The token and what is sent travel UNENCRYPTED: give a TLS certificate.",
+            )
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            loop="asyncio",
+            timeout_graceful_shutdown=10,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            **options,
+        )
+        config.load()  # says what is wrong with the files, before anyone is told that the server is there
+        print(f"serving {title} on {url}", flush=True)
+        uvicorn.Server(config).run(sockets=[listener])
