@@ -48,7 +48,6 @@ def text_env(
         first: The number of the first question.
 
     Raises:
-        gymnasium.error.Error: there is no such environment.
         ValueError: it is no text environment, or there are not so many questions.
     """
     arguments = json.loads(env_args) if isinstance(env_args, str) else dict(env_args or {})
