@@ -274,8 +274,10 @@ class _Container:
             docker_engine.remove(self._api, self._id)
 
     def forget(self) -> None:
-        # Only the descriptor is closed: docker-py's objects around the socket close themselves when they are collected,
-        # and complain if they have been closed.
+        # The engine's answer first, as it complains if it is collected after the socket; then the descriptor alone, as
+        # docker-py's objects around it complain if they have been closed.
+        with contextlib.suppress(Exception):
+            self._stream._response.raw._fp.close()
         if isinstance(self._socket, socket.socket) and (fd := self._socket.detach()) >= 0:
             os.close(fd)
 

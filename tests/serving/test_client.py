@@ -186,6 +186,14 @@ def test_a_judge_that_takes_too_long():
 
 
 def test_an_interrupted_step_is_not_answered_later():
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        _interrupt_a_step()
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _interrupt_a_step():
     with served("serving.odd_envs:odd/Failing-v0") as url:
         env = gymnasium.make("sdpo/Remote-v0", url=url, token=TOKEN)
         env.reset(seed=0)

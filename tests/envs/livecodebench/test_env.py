@@ -184,7 +184,7 @@ def test_stated_limits_are_enforced(data, prompt):
     info = env.step(waster.format("while True: pass") + "\n```python\npass\n```")[4]
     assert info["metrics"]["timeout"] == 1.0
     env.reset(options={"task": "one"})
-    assert env.step(waster.format("bytearray(500 << 20)"))[4]["metrics"]["memory"] == 1.0
+    assert env.step(waster.format("bytearray(520 << 20)"))[4]["metrics"]["memory"] == 1.0
     env.reset(options={"task": "one"})
     assert env.step(waster.format("bytearray(10 << 20)"))[1] == 1.0
 
