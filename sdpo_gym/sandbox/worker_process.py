@@ -177,8 +177,10 @@ class WorkerProcess:
                 rest = results.pop().stdout + rest
             results.append(RunResult(end, rest, signal=-code if end == "crashed" else None))
         elif not results or claims.false or (end == "exited" and not claims.last and len(results) < count):
-            # Standard output is all that a program in mode `stdin` hands over, so it may leave by os._exit(0).
-            results.append(RunResult("ok" if program.mode == "stdin" and code == 0 else "no_result", rest))
+            # Standard output is all that a program in mode `stdin` hands over, so it may leave by os._exit(0). In a
+            # batch of several, it is not known that the run had begun.
+            ok = program.mode == "stdin" and code == 0 and count == 1
+            results.append(RunResult("ok" if ok else "no_result", rest))
         each = {"cpu_seconds": cpu_seconds / len(results), "wall_seconds": wall_seconds / len(results)}
         return [replace(result, fresh=fresh and count == 1, **each) for result in results]
 

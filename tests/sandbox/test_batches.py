@@ -22,6 +22,7 @@ def deed():
     if word == "right": print("good")
     if word == "wrong": print("bad")
     if word == "silent": pass
+    if word == "loud": print("loud")
     if word == "raise": raise ValueError(word)
     if word == "leave": sys.exit(3)
     if word == "leave right": print("good", flush=True); sys.exit()
@@ -92,6 +93,22 @@ def test_sharing_makes_no_difference(sandbox, before, slow, after):
     assert seen(shared) == seen(alone)
 
 
+@given(
+    inputs=st.lists(
+        st.sampled_from(
+            [word for word in WORDS if word not in SLOW | REVISIONS | {"spoil", "remember", "recall", "break"}]
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_sharing_makes_no_difference_where_everything_is_right(sandbox, inputs):
+    """Silence too: a run that did not take place would be taken for one that says nothing."""
+    alone = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS)
+    shared = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS, accept=lambda index, result: True)
+    assert [(r.status, r.stdout) for r in shared] == [(r.status, r.stdout) for r in alone]
+
+
 @given(inputs=st.lists(st.sampled_from(["right", "wrong", "raise", "leave", *REVISIONS]), max_size=8))
 @settings(max_examples=40, deadline=None)
 def test_what_is_right_alone_is_right_when_shared(sandbox, inputs):
@@ -127,6 +144,25 @@ def test_every_run_of_a_batch_starts_anew(sandbox):
     assert [result.stdout.split(maxsplit=1)[0] for result in results] == [str(n) for n in range(300)]
     assert len({result.stdout.split(maxsplit=1)[1] for result in results}) == 1
     assert [result.fresh for result in results] == [True] + [False] * 299
+
+
+LAST = {
+    "an exception": "raise ValueError",
+    "a thread that goes on": "threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+    "an exit handler": "atexit.register(os._exit, 0)",
+    "os._exit": "os._exit(0)",
+    "too little memory": "x = bytearray(10 ** 10)",
+    "closed files": "sys.stdout.flush(); os.closerange(0, 99)",
+}
+
+
+@pytest.mark.parametrize("last", LAST.values(), ids=LAST)
+def test_what_did_not_run_has_no_result(sandbox, last):
+    """A process that ends behind one input has said nothing about the next, of which nothing may be right as well."""
+    source = f"import atexit, os, sys, threading, time\nword = input()\nprint(word)\nif word == 'last':\n    {last}"
+    results = sandbox.run(Program(source, "stdin"), ["one", "last", "two", "three"], accept=lambda index, result: True)
+    assert [result.stdout for result in results if result.status == "ok"][-2:] == ["two\n", "three\n"]
+    assert len(results) == 4
 
 
 def test_judged_in_order_and_not_beyond_the_stop(sandbox):

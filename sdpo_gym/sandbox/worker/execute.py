@@ -97,8 +97,10 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
 def _end(fd: int, claim: dict[str, Any], position: int) -> NoReturn:
     """End this process, after a run behind which the program has left something or may have."""
     _attempt(lift_soft_limits)
-    written = _write_claim(fd, claim, position) or _write_claim(fd, {**claim, "status": "memory"}, position)
-    os._exit(0 if written or claim["status"] == "ok" else 1)
+    claim["last"] = True
+    memory = {"status": "memory", "stdout_end": claim["stdout_end"], "last": True}
+    written = _write_claim(fd, claim, position) or _write_claim(fd, memory, position)
+    os._exit(0 if written or claim == memory | {"status": "ok"} else 1)
 
 
 def _is_clean() -> bool:

@@ -177,12 +177,15 @@ class Filter:
         return struct.pack("=I", pid).join(self._parts)
 
     def _instructions(self, pid: int) -> list[bytes]:
+        ranges = _ranges(self._checks(pid))
+        if self.architecture == "x86_64":  # calls of the x32 ABI have numbers of their own, from here on
+            ranges.append((_X32, [_step(_RETURN, _ERRNO | _ENOSYS)]))
         return [
             _step(_LOAD, _ARCHITECTURE),
             _step(_EQUAL, _AUDIT_ARCH[self.architecture], if_true=1),
             _step(_RETURN, _KILL_PROCESS),
             _step(_LOAD, _NUMBER),
-            *_search(_ranges(self._checks(pid))),
+            *_search(ranges),
         ]
 
     def _checks(self, pid: int) -> dict[int, list[bytes]]:
@@ -203,8 +206,6 @@ class Filter:
             KILL[architecture]: _allow_if(0, [pid]),
             TGKILL[architecture]: _allow_if(0, [pid]),
         }
-        if column == 0:
-            checks[_X32] = [_step(_RETURN, _ERRNO | _ENOSYS)]  # from here on, the numbers of the x32 ABI
         checks.pop(None, None)
         return checks  # type: ignore[return-value]
 
