@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,15 +176,10 @@ def _describe(result: RunResult, file: Path) -> str:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from sdpo_gym.http_server import new_token
+    from sdpo_gym.http_server import find_token
     from sdpo_gym.sandbox import server
 
-    token = os.environ.get(TOKEN_VARIABLE, "")
-    if options.new_token:
-        token = new_token()
-        print(f"{TOKEN_VARIABLE}={token}", flush=True)
-    if not token:
-        raise ValueError(f"no token: set {TOKEN_VARIABLE}, or have one made with --new-token")
+    token = find_token(TOKEN_VARIABLE, options.new_token)
     server.check_token(token)
     sandbox = make_sandbox(options.kind, **({} if options.workers is None else {"workers": options.workers}))
     server.serve(

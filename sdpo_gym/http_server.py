@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import socket
 from typing import Any
@@ -14,9 +15,19 @@ from sdpo_gym.sandbox.remote import is_loopback
 _log = logging.getLogger("sdpo_gym")
 
 
-def new_token() -> str:
-    """A random token."""
-    return secrets.token_urlsafe(32)
+def find_token(variable: str, make: bool) -> str:
+    """The token of an environment variable, or a random one that is printed.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if make:
+        token = secrets.token_urlsafe(32)
+        print(f"{variable}={token}", flush=True)
+        return token
+    if not os.environ.get(variable):
+        raise ValueError(f"no token: set {variable}, or have one made with --new-token")
+    return os.environ[variable]
 
 
 def run_app(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.config import LearnerConfig, UpdateConfig
+from agents.config import LearnerConfig, UpdateConfig, flag
 from agents.errors import UsageError
 from agents.grpo.loss import AdvantageKind
 
@@ -49,7 +49,7 @@ class PolicyGradientConfig(UpdateConfig):
         if self.surrogate == "cispo":
             for name in ("ratio", "clip_low", "dual_clip"):
                 if getattr(self, name) != getattr(PolicyGradientConfig, name):
-                    raise UsageError(f"--surrogate cispo knows no --{name.replace('_', '-')}")
+                    raise UsageError(f"--surrogate cispo knows no {flag(name)}")
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from sdpo_gym.arguments import parse_env_args
 from sdpo_gym.serving.client import TOKEN_VARIABLE
@@ -26,15 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from sdpo_gym.http_server import new_token
+    from sdpo_gym.http_server import find_token
     from sdpo_gym.serving.server import serve
 
-    token = os.environ.get(TOKEN_VARIABLE, "")
-    if options.new_token:
-        token = new_token()
-        print(f"{TOKEN_VARIABLE}={token}", flush=True)
-    if not token:
-        raise ValueError(f"no token: set {TOKEN_VARIABLE}, or have one made with --new-token")
+    token = find_token(TOKEN_VARIABLE, options.new_token)
     serve(
         options.env,
         parse_env_args(options.env_arg),

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import subprocess
-import sys
+from collections.abc import Iterator
 
-TOKEN = "a-token-for-tests-alone"
+import servers
+from servers import TOKEN
 
 
 def start_server(*arguments: str, port: int = 0) -> tuple[subprocess.Popen, str]:
     """A server of its own process, once it listens, and its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sdpo_gym.cli", "sandbox", "serve", "--port", str(port), *arguments],
-        env={**os.environ, "SDPO_GYM_SANDBOX_TOKEN": TOKEN},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    line = process.stdout.readline()
-    found = re.search(r"https?://\S+", line)
-    if found is None:
-        process.kill()
-        process.wait()
-        raise RuntimeError(f"the server did not start: {line!r}")
-    return process, found[0]
+    return servers.start("sandbox", "serve", *arguments, port=port, SDPO_GYM_SANDBOX_TOKEN=TOKEN)
 
 
 @contextlib.contextmanager
-def served(*arguments: str):
+def served(*arguments: str) -> Iterator[str]:
     """The address of a server that is ended afterwards."""
     process, url = start_server(*arguments)
-    try:
+    with servers.ended(process):
         yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
