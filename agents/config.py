@@ -102,6 +102,10 @@ class UpdateConfig(SamplingConfig):
     micro_batch_tokens: int = 2048
     """Most tokens, padding included, in one forward and backward pass. Lower it when memory runs out."""
 
+    gradient_checkpointing: bool = False
+    """Keep only the layers' inputs for the backward pass, and compute the rest again: much less memory, about a third
+    more time."""
+
     def check(self) -> None:
         super().check()
         self._at_least(lora_rank=0, lr=0, warmup_steps=0, weight_decay=0, minibatches=1, micro_batch_tokens=1)

@@ -217,12 +217,16 @@ def split(rows: Sequence[Row], parts: int) -> list[Sequence[Row]]:
 
 
 def micro_batches(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:
-    """Divide rows, in order, into batches of at most `max_tokens` tokens, padding included, or of a single row.
+    """Divide rows into batches of at most `max_tokens` tokens, padding included, or of a single row.
 
-    Rows with equal prompts share the forward pass of the prompt, so that it counts once.
+    Rows with equal prompts stay together and share the forward pass of the prompt, so that it counts once. Short ones
+    come first, so that little is padded.
     """
+    groups: dict[tuple[int, ...], list[Row]] = {}
+    for row in sorted(rows, key=lambda row: len(row.episode.continuation_ids)):
+        groups.setdefault(tuple(row.episode.prompt_ids), []).append(row)
     batches: list[list[Row]] = []
-    for row in rows:
+    for row in [row for prompt in sorted(groups, key=len) for row in groups[prompt]]:
         if batches and _padded_tokens([*batches[-1], row]) <= max_tokens:
             batches[-1].append(row)
         else:

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
+from agents.policy.checkpointing import checkpoint_layers
 from agents.policy.lora import add_adapters, is_adapter, load_adapters
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
@@ -60,11 +61,14 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     """Load a policy to be trained as the settings say: all of its weights, or adapters.
 
     Raises:
-        UsageError: see `load_policy`; or it has other adapters.
+        UsageError: see `load_policy`; or it has other adapters, or cannot do what the settings ask for.
     """
     policy = load_policy(name, device=config.device, precision=config.precision, merge_adapters=not config.lora_rank)
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
+    if config.gradient_checkpointing:
+        checkpoint_layers(policy.model)
+        policy.checkpointed = True
     return policy
 
 

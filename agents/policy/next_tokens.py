@@ -10,6 +10,7 @@ from transformers import DynamicCache
 
 from agents.policy.head import HeadStats, head_stats, stats_from_logits
 from agents.policy.policy import Policy, left_padded, positions, right_padded
+from agents.policy.tree_rows import tree_rows
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,7 @@ def next_tokens(
 ) -> NextTokens:
     """Read continuations after prompts.
 
-    Rows with equal prompts share one forward pass of the prompt: its keys and values are computed once (gradients
-    included) and repeated for the rows.
+    Rows with equal prompts share the forward pass of the prompt, gradients included.
 
     Args:
         prompts: One list of token ids per row.
@@ -78,12 +78,11 @@ def next_tokens(
     """
     model = policy.model
 
-    def read_hidden(last: bool, **inputs) -> torch.Tensor:
-        hidden = model.get_decoder()(**inputs).last_hidden_state
-        return hidden[:, -1:] if last else hidden
+    def read_hidden(keep: int, **inputs) -> torch.Tensor:
+        return model.get_decoder()(**inputs).last_hidden_state[:, -keep:]
 
-    def read_logits(last: bool, **inputs) -> torch.Tensor:
-        return model(**inputs, logits_to_keep=int(last)).logits  # 0 keeps all
+    def read_logits(keep: int, **inputs) -> torch.Tensor:
+        return model(**inputs, logits_to_keep=keep).logits
 
     states = _read(policy, prompts, continuations, read_hidden if policy.head_is_plain else read_logits)
     weight = model.get_output_embeddings().weight if policy.head_is_plain else None
@@ -94,44 +93,99 @@ def next_tokens(
     return NextTokens(states, weight, temperature, policy.compute_dtype)
 
 
-def _read(
-    policy: Policy,
-    prompts: Sequence[Sequence[int]],
-    continuations: Sequence[Sequence[int]],
-    forward: Callable[..., torch.Tensor],
-) -> torch.Tensor:
-    """Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another.
+Forward = Callable[..., torch.Tensor]
+"""Takes how many positions' outputs are wanted, the last ones, and what the model takes; returns (B, kept, ·)."""
 
-    Args:
-        forward: Takes whether only the last position's output is wanted, and what the model takes.
+
+def _read(
+    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+) -> torch.Tensor:
+    """Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another."""
+    recomputed = policy.checkpointed and torch.is_grad_enabled()  # layers that fill a cache cannot be computed again
+    read_apart = _read_rows if recomputed else _read_with_cache
+    shared = policy.takes_tree_rows and _trees_are_cheaper(policy, prompts, continuations, than_rows=recomputed)
+    with policy.autocast():
+        return (_read_trees if shared else read_apart)(policy, prompts, continuations, forward)
+
+
+def _trees_are_cheaper(
+    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], *, than_rows: bool
+) -> bool:
+    """Whether trees cost fewer operations than rows with a prompt each, or than the prompts' cache.
+
+    Trees pad little, but every token of a tree meets every other in its attention. A layer of width H takes about 24·H²
+    operations per token in its matrices, and 4·H per pair of tokens in its attention.
     """
+    width = policy.model.config.get_text_config().hidden_size
+    trees: dict[tuple[int, ...], int] = {}
+    for prompt, continuation in zip(prompts, continuations, strict=True):
+        trees[tuple(prompt)] = trees.get(tuple(prompt), len(prompt)) + len(continuation) - 1
+    prompt, continuation, tree = max(map(len, prompts)), max(map(len, continuations)), max(trees.values())
+
+    def cost(rows: int, tokens: int, context: int) -> int:
+        return rows * tokens * (24 * width + 4 * context)
+
+    if than_rows:
+        apart = cost(len(prompts), prompt + continuation, prompt + continuation)
+    else:
+        apart = cost(len(trees), prompt, prompt) + cost(len(prompts), continuation, prompt + continuation)
+    return cost(len(trees), tree, tree) <= apart
+
+
+def _read_trees(
+    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+) -> torch.Tensor:
+    """Each prompt with its continuations in one row."""
+    tree = tree_rows(prompts, continuations, policy.pad_id, policy.device)
+    first, length = int(tree.places.min()), tree.ids.shape[1]
+    outputs = forward(
+        length - first, input_ids=tree.ids, attention_mask=tree.mask, position_ids=tree.positions, use_cache=False
+    )
+    return outputs[tree.rows, tree.places - first]
+
+
+def _read_rows(
+    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+) -> torch.Tensor:
+    """Each continuation with a prompt of its own."""
+    rows = [[*prompt, *continuation[:-1]] for prompt, continuation in zip(prompts, continuations, strict=True)]
+    ids, mask = right_padded(rows, policy.pad_id, policy.device)
+    outputs = forward(ids.shape[1], input_ids=ids, attention_mask=mask, position_ids=positions(mask), use_cache=False)
+    return torch.cat(
+        [output[len(prompt) - 1 : len(row)] for output, prompt, row in zip(outputs, prompts, rows, strict=True)]
+    )
+
+
+def _read_with_cache(
+    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+) -> torch.Tensor:
+    """Each prompt's keys and values are computed once, gradients included, and repeated for its continuations."""
     distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
     prompt_of_row = [distinct.index(tuple(prompt)) for prompt in prompts]
     lengths = [len(continuation) for continuation in continuations]
     prompt_ids, prompt_mask = left_padded(distinct, policy.pad_id, policy.device)  # (U, P)
     expand = torch.tensor(prompt_of_row, device=policy.device)  # (R,)
-    with policy.autocast():
-        cache = DynamicCache(config=policy.model.config)
-        first = forward(
-            True,
-            input_ids=prompt_ids,
-            attention_mask=prompt_mask,
-            position_ids=positions(prompt_mask),
-            past_key_values=cache,
-            use_cache=True,
-        )[expand]  # (R, 1, ·)
-        if max(lengths) == 1:
-            return first.squeeze(1)
-        cache.batch_select_indices(expand)
-        # The last token of a continuation predicts nothing that is asked for.
-        ids, mask = right_padded([row[:-1] for row in continuations], policy.pad_id, policy.device)  # (R, T − 1)
-        mask = torch.cat([prompt_mask[expand], mask], dim=-1)
-        rest = forward(
-            False,
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions(mask)[:, -ids.shape[1] :],
-            past_key_values=cache,
-            use_cache=True,
-        )  # (R, T − 1, ·)
+    cache = DynamicCache(config=policy.model.config)
+    first = forward(
+        1,
+        input_ids=prompt_ids,
+        attention_mask=prompt_mask,
+        position_ids=positions(prompt_mask),
+        past_key_values=cache,
+        use_cache=True,
+    )[expand]  # (R, 1, ·)
+    if max(lengths) == 1:
+        return first.squeeze(1)
+    cache.batch_select_indices(expand)
+    # The last token of a continuation predicts nothing that is asked for.
+    ids, mask = right_padded([row[:-1] for row in continuations], policy.pad_id, policy.device)  # (R, T − 1)
+    mask = torch.cat([prompt_mask[expand], mask], dim=-1)
+    rest = forward(
+        ids.shape[1],
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions(mask)[:, -ids.shape[1] :],
+        past_key_values=cache,
+        use_cache=True,
+    )  # (R, T − 1, ·)
     return torch.cat([torch.cat([first[i], rest[i, : length - 1]]) for i, length in enumerate(lengths)])

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from agents.policy.tree_rows import tree_rows
 from sdpo_gym.tasks import Message
 
 Precision = Literal["auto", "bf16", "fp32"]
@@ -28,6 +29,9 @@ class Policy:
     compute_dtype: torch.dtype
     stop_ids: frozenset[int]
     """Tokens that end a response."""
+
+    checkpointed: bool = False
+    """Whether layers compute their activations again for the backward pass."""
 
     @property
     def device(self) -> torch.device:
@@ -54,6 +58,32 @@ class Policy:
         with torch.no_grad():
             hidden = self.model.get_decoder()(input_ids=ids).last_hidden_state
             return torch.allclose(head(hidden), self.model(input_ids=ids).logits, rtol=1e-3, atol=1e-3)
+
+    @functools.cached_property
+    def takes_tree_rows(self) -> bool:
+        """Whether the model lets a mask say which token reads which, and positions say where it stands; tried out.
+
+        Recurrent layers and windows do not, nor do attention kernels that take no mask of truth values.
+        """
+        config = self.model.config.get_text_config()
+        kinds = set(getattr(config, "layer_types", None) or ())
+        if kinds - {"full_attention"} or (not kinds and getattr(config, "sliding_window", None)):
+            return False
+        prompt, continuations = [self.pad_id, *sorted(self.stop_ids)], [[1, 2, 3], [2, 0]]
+        tree = tree_rows([prompt] * 2, continuations, self.pad_id, self.device)
+        decoder = self.model.get_decoder()
+        try:
+            with torch.no_grad():
+                together = decoder(
+                    input_ids=tree.ids, attention_mask=tree.mask, position_ids=tree.positions, use_cache=False
+                ).last_hidden_state[tree.rows, tree.places]
+                alone = [
+                    decoder(input_ids=torch.tensor([prompt + ids], device=self.device)).last_hidden_state[0]
+                    for ids in continuations
+                ]
+        except (RuntimeError, TypeError, ValueError, IndexError):
+            return False
+        return torch.allclose(together, torch.cat([states[len(prompt) - 1 : -1] for states in alone]), 1e-3, 1e-3)
 
     def autocast(self) -> contextlib.AbstractContextManager:
         if self.compute_dtype == torch.float32:
