@@ -76,11 +76,16 @@ def test_a_tree_is_used_where_it_is_cheaper(policy):
     assert shapes_of_inputs(policy, [([2, 3], [[5] * 300, [6] * 300])]) == [(1, 2), (2, 299)]
 
 
+SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2}
+HEADS = {"num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 32}
+
+
 def llama(**settings):
-    return LlamaForCausalLM(LlamaConfig(**SMALL, intermediate_size=32, num_key_value_heads=1, **settings))
+    return LlamaForCausalLM(LlamaConfig(**SMALL, **HEADS, **settings))
 
 
-SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+def mistral():
+    return MistralForCausalLM(MistralConfig(**SMALL, **HEADS, sliding_window=8))
 
 
 @pytest.mark.parametrize(
@@ -88,12 +93,12 @@ SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "num_atte
     [
         (llama, True),
         (lambda: llama(attn_implementation="eager"), False),
-        (lambda: MistralForCausalLM(MistralConfig(**SMALL, intermediate_size=32, num_key_value_heads=1, sliding_window=8)), False),
+        (mistral, False),
         (lambda: BloomForCausalLM(BloomConfig(vocab_size=300, hidden_size=32, n_layer=2, n_head=2)), False),
-        (lambda: MambaForCausalLM(MambaConfig(vocab_size=300, hidden_size=32, num_hidden_layers=2, state_size=4)), False),
+        (lambda: MambaForCausalLM(MambaConfig(**SMALL, state_size=4)), False),
     ],
     ids=["llama", "masks that are added", "sliding window", "positions by distance", "recurrent"],
-)  # fmt: skip
+)
 def test_models_that_take_no_trees_are_noticed(policy, make, takes_trees):
     torch.manual_seed(0)
     other = dataclasses.replace(policy, model=make().eval())
