@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -213,12 +212,12 @@ class _Run:
     def sample(self, step: int) -> list[Group]:
         """Groups of attempts at the next tasks: a batch, or so many more that a batch of them has a signal."""
         config, groups = self.config, []
-        generator = torch.Generator(self.policy.device).manual_seed(derived_seed(config.seed, step))
         for _ in range(1 + config.extra_batches):
             starts = self.schedule.starts(self.position, config.tasks_per_step)
+            seeds = [derived_seed(config.seed, self.position + i) for i in range(len(starts))]
             self.position += config.tasks_per_step
             groups += collect_groups(
-                self.policy, self.engine, self.environments, starts, config.group_size, config.sampling, generator
+                self.policy, self.engine, self.environments, starts, config.group_size, config.sampling, seeds
             )
             if sum(map(self.algorithm.has_signal, groups)) >= config.tasks_per_step:
                 break

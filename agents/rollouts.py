@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from agents.environments import Environments, Opening, Outcome, Start
 from agents.episode import Episode, Turn
 from agents.errors import UsageError
 from agents.policy.policy import Policy
+from agents.runs.seeds import derived_seed
 from agents.sampling.engine import Response, SamplingEngine, SamplingParameters
 
 Group = list[Episode]
@@ -23,7 +22,7 @@ def collect_groups(
     starts: Sequence[Start],
     group_size: int,
     parameters: SamplingParameters,
-    generator: torch.Generator,
+    seeds: Sequence[int],
     prompts: Sequence[list[int]] | None = None,
 ) -> list[Group]:
     """Let the policy attempt each start `group_size` times.
@@ -33,6 +32,7 @@ def collect_groups(
 
     Args:
         environments: At least `len(starts) * group_size` of them.
+        seeds: One per start; with the weights, it decides what is sampled there.
         prompts: Token ids that the policy reads in place of the environments' own prompts, one list per start.
 
     Raises:
@@ -52,7 +52,7 @@ def collect_groups(
         Episode(opening.task, start.seed, opening.messages, metadata=opening.metadata)
         for opening, start in zip(openings, (s for s in starts for _ in range(group_size)), strict=True)
     ]
-    responses = [r for group in engine.sample(prompts, group_size, parameters, generator) for r in group]
+    responses = [r for group in engine.sample(prompts, group_size, parameters, seeds) for r in group]
     turns = {i: _turn(policy, prompts[i // group_size], response) for i, response in enumerate(responses)}
     while turns:
         outcomes = environments.step({i: turn.text for i, turn in turns.items()})
@@ -67,7 +67,8 @@ def collect_groups(
                     episodes[i].stop_reason = "context_length"
                     del contexts[i]
         histories = [episodes[i].prompt_ids + episodes[i].continuation_ids + ids for i, ids in contexts.items()]
-        responses = [group[0] for group in engine.sample(histories, 1, parameters, generator)] if histories else []
+        turn_seeds = [derived_seed(seeds[i // group_size], i % group_size, len(episodes[i].turns)) for i in contexts]
+        responses = [group[0] for group in engine.sample(histories, 1, parameters, turn_seeds)] if histories else []
         turns = {i: _turn(policy, contexts[i], response) for i, response in zip(contexts, responses, strict=True)}
     return [episodes[i : i + group_size] for i in range(0, len(episodes), group_size)]
 

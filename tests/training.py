@@ -58,9 +58,7 @@ def make_groups(policy, successes, max_new_tokens=8):
     """One group per question, sampled, of which the attempts with these indices are called successful."""
     messages = [({"role": "user", "content": question},) for question in QUESTIONS]
     prompts = [policy.render(m) for m in messages]
-    responses = TransformersEngine(policy).sample(
-        prompts, 4, SamplingParameters(max_new_tokens), torch.Generator().manual_seed(0)
-    )
+    responses = TransformersEngine(policy).sample(prompts, 4, SamplingParameters(max_new_tokens), range(len(prompts)))
     groups = []
     for number, (prompt, group) in enumerate(zip(prompts, responses, strict=True)):
         episodes = []

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import torch
-
 from agents.discovery.config import DiscoveryConfig
 from agents.environments import Environments, Start
 from agents.episode import Episode, Turn
@@ -132,12 +130,11 @@ class Bench:
     interrupts: Interrupts
 
     def attempt(
-        self, starts: Sequence[Start], count: int, seed: int, prompts: Sequence[list[int]] | None = None
+        self, starts: Sequence[Start], count: int, seeds: Sequence[int], prompts: Sequence[list[int]] | None = None
     ) -> list[Group]:
-        """`count` attempts at each start, all of one response, drawn with a generator of this seed."""
-        generator = torch.Generator(self.policy.device).manual_seed(seed)
+        """`count` attempts at each start, all of one response, drawn with that start's seed."""
         groups = collect_groups(
-            self.policy, self.engine, self.environments, starts, count, self.config.sampling, generator, prompts
+            self.policy, self.engine, self.environments, starts, count, self.config.sampling, seeds, prompts
         )
         if any(len(episode.turns) > 1 for group in groups for episode in group):
             raise UsageError("discovery counts responses one by one: let the environment's episodes have a single turn")

@@ -21,6 +21,6 @@ def best_of_k(bench: Bench, record: Record, finished: Callable[[str, int], None]
             while run.attempts < config.budget:
                 first = run.attempts
                 count = min(config.sampling_rows, config.budget - first)
-                (group,) = bench.attempt([start], count, derived_seed("best_of_k", seed, task, first))
+                (group,) = bench.attempt([start], count, [derived_seed("best_of_k", seed, task, first)])
                 record.add([Batch(task, seed, first, group)])
             finished(task, seed)

@@ -47,7 +47,8 @@ def multi_turn(bench: Bench, record: Record, finished: Callable[[str, int], None
                 )
                 prompts.append(prompt)
             starts = [bench.tasks[task] for task, _ in keys]
-            groups = bench.attempt(starts, 1, derived_seed("multi_turn", config.seed, number, place), prompts)
+            seeds = [derived_seed("multi_turn", seed, task, number) for task, seed in keys]
+            groups = bench.attempt(starts, 1, seeds, prompts)
             attempts = dict(zip(keys, groups, strict=True))
             record.add([Batch(*key, number, attempts[key]) for key in missing])
         for key in going_on:

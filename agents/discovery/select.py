@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
 from agents.cli import run_command
@@ -153,8 +152,7 @@ def _examine(
             count = min(config.sampling_rows, config.samples - attempts)
             # A stream of its own: no attempt of a method that is compared later is among these.
             seed = derived_seed("selection", config.seed, position, attempts)
-            generator = torch.Generator(policy.device).manual_seed(seed)
-            (group,) = collect_groups(policy, engine, environments, [start], count, config.sampling, generator)
+            (group,) = collect_groups(policy, engine, environments, [start], count, config.sampling, [seed])
             solved = sum(episode.success for episode in group)
             batches += journal.append(
                 [{"position": position, "task": group[0].task, "attempts": count, "successes": solved}]

@@ -46,7 +46,7 @@ def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
     while not run.over(config.budget):
         first = run.attempts
         count = min(config.batch_size, config.budget - first)
-        (group,) = bench.attempt([bench.tasks[task]], count, derived_seed("sdpo", seed, task, first))
+        (group,) = bench.attempt([bench.tasks[task]], count, [derived_seed("sdpo", seed, task, first)])
         record.add([Batch(task, seed, first, group, notes=metrics)])
         if not run.over(config.budget):
             metrics = _learn(algorithm, updater, run.batches[-1], len(run.batches))

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from agents.environments import Environments, Start
 from agents.episode import Episode
 from agents.evaluate.estimators import pass_at_k
 from agents.policy.policy import Policy
 from agents.rollouts import Group, collect_groups
+from agents.runs.seeds import derived_seed
 from agents.sampling.engine import SamplingEngine, SamplingParameters
 
 EVALUATION_SEED = 20_260_120
@@ -88,12 +88,12 @@ def evaluate(
         progress: Called with the number of tasks done and their total.
     """
     starts = evaluation_starts(environments.num_tasks, num_tasks)
-    generator = torch.Generator(policy.device).manual_seed(EVALUATION_SEED)
     groups: list[Group] = []
     at_once = max(1, len(environments) // samples)
     for first in range(0, len(starts), at_once):
         progress(first, len(starts))
         batch = starts[first : first + at_once]
-        groups += collect_groups(policy, engine, environments, batch, samples, parameters, generator)
+        seeds = [derived_seed(start.seed) for start in batch]
+        groups += collect_groups(policy, engine, environments, batch, samples, parameters, seeds)
     progress(len(starts), len(starts))
     return Evaluation(groups)

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 
-import torch
-
 from agents.environments import Environments, Start
 from agents.errors import UsageError
 from agents.evaluate.attempts import Attempt, AttemptTurn
@@ -67,12 +65,10 @@ def _sample_policy(
         missing = {(position, sample) for position in positions for sample in samples} - done
         if not missing:
             continue
-        # A batch that was recorded in part is drawn again as it was: the generator belongs to the batch.
-        generator = torch.Generator(policy.device).manual_seed(
-            derived_seed("evaluate", config.seed, positions[0], samples[0])
-        )
+        # A batch that was recorded in part is drawn again as it was.
+        seeds = [derived_seed("evaluate", config.seed, position, samples[0]) for position in positions]
         batch = [starts[position] for position in positions]
-        groups = collect_groups(policy, engine, environments, batch, len(samples), config.sampling, generator)
+        groups = collect_groups(policy, engine, environments, batch, len(samples), config.sampling, seeds)
         yield [
             Attempt.from_episode(episode, position, sample)
             for position, group in zip(positions, groups, strict=True)

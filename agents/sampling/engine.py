@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-
 
 @dataclass(frozen=True)
 class SamplingParameters:
@@ -40,7 +38,12 @@ class SamplingEngine(Protocol):
         prompts: Sequence[Sequence[int]],
         group_size: int,
         parameters: SamplingParameters,
-        generator: torch.Generator,
+        seeds: Sequence[int],
     ) -> list[list[Response]]:
-        """Draw `group_size` responses to each prompt (token ids). The generator's state decides the draws."""
+        """Draw `group_size` responses to each prompt.
+
+        Args:
+            prompts: Token ids.
+            seeds: One per prompt. It decides the draws, whatever other prompts are sampled beside this one.
+        """
         ...

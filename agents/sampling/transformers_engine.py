@@ -29,14 +29,14 @@ class TransformersEngine:
         prompts: Sequence[Sequence[int]],
         group_size: int,
         parameters: SamplingParameters,
-        generator: torch.Generator,
+        seeds: Sequence[int],
     ) -> list[list[Response]]:
         responses: list[list[Response]] = []
         prompts_at_once = max(1, self.max_rows // group_size)
         for start in range(0, len(prompts), prompts_at_once):
-            batch = prompts[start : start + prompts_at_once]
+            batch = slice(start, start + prompts_at_once)
             with self.policy.autocast():  # one context for all tokens: it casts the weights once
-                flat = self._sample_batch(batch, group_size, parameters, generator)
+                flat = self._sample_batch(prompts[batch], group_size, parameters, seeds[batch])
             responses += [flat[i : i + group_size] for i in range(0, len(flat), group_size)]
         return responses
 
@@ -45,9 +45,10 @@ class TransformersEngine:
         prompts: Sequence[Sequence[int]],
         group_size: int,
         parameters: SamplingParameters,
-        generator: torch.Generator,
+        seeds: Sequence[int],
     ) -> list[Response]:
         policy = self.policy
+        uniform = uniform_numbers(seeds, group_size, parameters.max_new_tokens).to(policy.device)
         distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
         row_prompts = [distinct.index(tuple(prompt)) for prompt in prompts for _ in range(group_size)]
         expand = torch.tensor(row_prompts, device=policy.device)  # (B·G,)
@@ -71,7 +72,7 @@ class TransformersEngine:
         rows = torch.arange(count, device=policy.device)  # which response each row of the cache belongs to
         running = torch.ones(count, dtype=torch.bool, device=policy.device)  # (rows of the cache,)
         for position in range(parameters.max_new_tokens):
-            tokens, token_logprobs = draw(logits.float(), parameters, generator)
+            tokens, token_logprobs = draw(logits.float(), parameters, uniform[rows, position])
             for row, token, logprob, alive in zip(
                 rows.tolist(), tokens.tolist(), token_logprobs.tolist(), running.tolist(), strict=True
             ):
@@ -100,10 +101,19 @@ class TransformersEngine:
         ]
 
 
+def uniform_numbers(seeds: Sequence[int], group_size: int, count: int) -> torch.Tensor:
+    """Numbers (prompts · group_size, count) in [0, 1), float64; those of a prompt depend on its seed alone."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return torch.cat([torch.rand(group_size, count, dtype=torch.float64, generator=g) for g in generators])
+
+
 def draw(
-    logits: torch.Tensor, parameters: SamplingParameters, generator: torch.Generator
+    logits: torch.Tensor, parameters: SamplingParameters, uniform: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw one token per row of `logits` (B, V), float32.
+    """Draw one token per row of `logits` (B, V), float32, by inverting the distribution function.
+
+    Args:
+        uniform: (B,) random numbers in [0, 1), float64.
 
     Returns:
         Token ids (B,) int64 and their log-probs (B,) float32 after temperature and top-p.
@@ -114,10 +124,9 @@ def draw(
         mass_before = ordered.exp().cumsum(-1) - ordered.exp()
         ordered = ordered.masked_fill(mass_before >= parameters.top_p, -torch.inf)
         logprobs = torch.full_like(logprobs, -torch.inf).scatter(-1, order, ordered).log_softmax(-1)
-    # One uniform number per row: torch.multinomial draws one per vocabulary entry, which on a CPU takes a fifth of the
-    # whole sampling time of a small model.
+    # torch.multinomial draws a random number per vocabulary entry, which on a CPU takes a fifth of the whole sampling
+    # time of a small model.
     cumulative = logprobs.double().exp().cumsum(-1)  # (B, V)
-    uniform = torch.rand(len(logits), 1, dtype=torch.float64, device=logits.device, generator=generator)
-    tokens = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True)  # (B, 1)
+    tokens = torch.searchsorted(cumulative, uniform[:, None] * cumulative[:, -1:], right=True)  # (B, 1)
     tokens = tokens.clamp_max(logits.shape[-1] - 1)
     return tokens.squeeze(-1), logprobs.gather(-1, tokens).squeeze(-1)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from agents.environments import Environments
 from agents.evaluate.evaluation import EVALUATION_SEED, Evaluation, evaluation_starts
 from agents.policy.policy import Policy
 from agents.rollouts import collect_groups
+from agents.runs.seeds import derived_seed
 from agents.sampling.engine import SamplingEngine, SamplingParameters
 from agents.sdpo.reprompt import ContextKind, RepromptStyle, choose_contexts, teacher_prompt
 
@@ -71,12 +71,12 @@ def measure_gaps(
                 prompt = context and teacher_prompt(policy, style, group[0].messages, context, max_prompt_tokens)
                 if prompt:
                     attempts.append((start, prompt, student))
-        generator = torch.Generator(policy.device).manual_seed(EVALUATION_SEED)
         successes: list[bool] = []
         for first in range(0, len(attempts), len(environments)):
             batch = attempts[first : first + len(environments)]
             taught = collect_groups(
-                policy, engine, environments, [start for start, _, _ in batch], 1, parameters, generator,
+                policy, engine, environments, [start for start, _, _ in batch], 1, parameters,
+                seeds=[derived_seed(EVALUATION_SEED, kind, first + i) for i in range(len(batch))],
                 prompts=[prompt for _, prompt, _ in batch],
             )  # fmt: skip
             successes += [group[0].success for group in taught]

@@ -12,7 +12,7 @@ from agents.errors import UsageError
 from agents.policy.load import load_policy
 from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
-from agents.sampling.transformers_engine import TransformersEngine, draw
+from agents.sampling.transformers_engine import TransformersEngine, draw, uniform_numbers
 
 
 def naive_logits(policy, prompt, continuation):
@@ -48,7 +48,7 @@ def test_gradients_through_a_shared_prompt_equal_those_of_separate_rows(policy):
 def test_sampler_logprobs_are_those_of_the_trainer(policy):
     prompts = [policy.render(chat(text)) for text in ("one", "another question")]
     parameters = SamplingParameters(max_new_tokens=24, temperature=0.7)
-    groups = TransformersEngine(policy).sample(prompts, 5, parameters, torch.Generator().manual_seed(3))
+    groups = TransformersEngine(policy).sample(prompts, 5, parameters, [3, 4])
     assert [len(group) for group in groups] == [5, 5]
     for prompt, group in zip(prompts, groups, strict=True):
         for response in group:
@@ -59,16 +59,23 @@ def test_sampler_logprobs_are_those_of_the_trainer(policy):
             assert not policy.stop_ids & set(response.token_ids[:-1])
 
 
-def test_sampling_in_batches_of_few_rows(policy):
-    engine = TransformersEngine(policy, max_rows=4)
-    prompts = [policy.render(chat(str(i))) for i in range(5)]
-    groups = engine.sample(prompts, 3, SamplingParameters(max_new_tokens=3), torch.Generator().manual_seed(0))
+def test_a_group_depends_on_its_seed_and_not_on_its_neighbours(policy):
+    prompts, seeds = [policy.render(chat(str(i))) for i in range(5)], [3, 1, 4, 1, 5]
+    parameters = SamplingParameters(max_new_tokens=12)
+    groups = TransformersEngine(policy, max_rows=4).sample(prompts, 3, parameters, seeds)
+    together = TransformersEngine(policy).sample(prompts[::-1], 3, parameters, seeds[::-1])[::-1]
     assert [len(group) for group in groups] == [3] * 5
+    assert [[r.token_ids for r in group] for group in groups] == [[r.token_ids for r in group] for group in together]
+    other = TransformersEngine(policy).sample(prompts, 3, parameters, [9] * 5)
+    assert all(a[0].token_ids != b[0].token_ids for a, b in zip(groups, other, strict=True))
+
+
+UNIFORM = uniform_numbers([0], 1, 20_000)[0]
 
 
 def test_draw_follows_the_distribution():
     logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log().repeat(20_000, 1)
-    tokens, logprobs = draw(logits, SamplingParameters(), torch.Generator().manual_seed(0))
+    tokens, logprobs = draw(logits, SamplingParameters(), UNIFORM)
     frequencies = torch.bincount(tokens, minlength=4) / len(tokens)
     torch.testing.assert_close(frequencies, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.015, rtol=0)
     torch.testing.assert_close(logprobs, logits[0].log_softmax(-1)[tokens])
@@ -76,7 +83,7 @@ def test_draw_follows_the_distribution():
 
 def test_draw_with_top_p_keeps_the_nucleus():
     logits = torch.tensor([0.15, 0.5, 0.05, 0.3]).log().repeat(2_000, 1)
-    tokens, logprobs = draw(logits, SamplingParameters(top_p=0.7), torch.Generator().manual_seed(0))
+    tokens, logprobs = draw(logits, SamplingParameters(top_p=0.7), UNIFORM[:2_000])
     assert set(tokens.tolist()) == {1, 3}
     expected = torch.tensor([0.0, 0.5 / 0.8, 0.0, 0.3 / 0.8])[tokens]
     torch.testing.assert_close(logprobs.exp(), expected)

@@ -44,9 +44,7 @@ def divergence(policy, base, teacher, mix=0.0):
         for i, parameter in enumerate(policy.model.parameters()):
             parameter += 0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(i))
     prompt = policy.render([{"role": "user", "content": "Say it."}])
-    ((response,),) = TransformersEngine(policy).sample(
-        [prompt], 1, SamplingParameters(8), torch.Generator().manual_seed(0)
-    )
+    ((response,),) = TransformersEngine(policy).sample([prompt], 1, SamplingParameters(8), [0])
     turn = Turn(prompt, response.token_ids, response.logprobs, response.truncated, "x", 0.0, "Not that.")
     rows, _ = algorithm.assign([[Episode("t", 0, ({"role": "user", "content": "Say it."},), [turn])]], 1)
     optimizer = torch.optim.SGD(policy.model.parameters(), lr=0.0)

@@ -12,7 +12,6 @@ import argparse
 import time
 
 import numpy as np
-import torch
 
 import sdpo_gym  # noqa: F401  (registers the environments)
 from agents.environments import Environments, Start
@@ -30,8 +29,9 @@ def measure(policy, env_id: str, tasks: int, samples: int, parameters: SamplingP
     environments = Environments(env_id, arguments, tasks * samples)
     number = environments.num_tasks or tasks  # endless tasks: the first ones
     starts = [Start(i, task=i * number // tasks) for i in range(tasks)]
-    generator = torch.Generator().manual_seed(0)
-    groups = collect_groups(policy, TransformersEngine(policy), environments, starts, samples, parameters, generator)
+    groups = collect_groups(
+        policy, TransformersEngine(policy), environments, starts, samples, parameters, range(len(starts))
+    )
     environments.close()
     rates = np.array([[episode.success for episode in group] for group in groups]).mean(1)
     shown = {name: value for name, value in arguments.items() if name != "data"}
