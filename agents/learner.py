@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -17,17 +17,16 @@ from rich.table import Table
 from agents.collapse import CollapseGuard
 from agents.config import LearnerConfig
 from agents.environments import Environments, TaskSchedule, parse_env_args
-from agents.errors import UsageError
 from agents.evaluate.evaluation import Evaluation, evaluate
 from agents.policy.load import load_trainable
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights
+from agents.processes import Processes
 from agents.progress import progress_bar
-from agents.rollouts import Group, collect_groups
+from agents.rollouts import Collector, Group
 from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.seeds import derived_seed
-from agents.sampling.engine import SamplingEngine
 from agents.sampling.transformers_engine import TransformersEngine
 from agents.update import Algorithm, Updater
 
@@ -45,7 +44,7 @@ class LearningAlgorithm(Algorithm, Protocol):
         """Weights that belong to the state of the training."""
         ...
 
-    def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
+    def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         """Look at the attempts of the first evaluation; returns metrics."""
         ...
 
@@ -70,27 +69,31 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is saved.
     """
     config.check()
-    console = console or Console()
-    _check_single_process()
+    processes = Processes.join(config.device)
+    console = console if console and processes.is_main else Console(quiet=not processes.is_main)
     environments = Environments(
         config.env,
         parse_env_args(config.env_arg),
-        max(config.tasks_per_step * config.group_size, config.eval_samples if config.eval_tasks else 1),
+        max(
+            math.ceil(config.tasks_per_step / processes.count) * config.group_size,
+            config.eval_samples if config.eval_tasks else 1,
+        ),
     )
     try:
         if config.resume:
-            RunFolder(config.output, asdict(config), resume=True)  # before the model is loaded
+            RunFolder(config.output, asdict(config), resume=True, processes=processes)  # before the model is loaded
         model = str(config.output / "checkpoint") if config.resume else config.model
         policy = load_trainable(model, config)
         algorithm = make_algorithm(policy, console)
-        output = config.output or default_output(algorithm.name, config.env)
-        folder = RunFolder(output, asdict(config), resume=config.resume)
+        output = config.output or processes.agree(default_output(algorithm.name, config.env))
+        folder = RunFolder(output, asdict(config), resume=config.resume, processes=processes)
+        shared = f" · {processes.count} processes" if processes.count > 1 else ""
         console.print(
             f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
-            f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type} · {folder.path}"
+            f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
         )
         with Interrupts() as interrupts:
-            return _Run(config, policy, environments, algorithm, folder, console, interrupts).run()
+            return _Run(config, policy, environments, algorithm, folder, console, interrupts, processes).run()
     finally:
         environments.close()
 
@@ -107,12 +110,14 @@ class _Run:
         folder: RunFolder,
         console: Console,
         interrupts: Interrupts,
+        processes: Processes,
     ):
-        self.config, self.policy, self.environments = config, policy, environments
+        self.config, self.policy = config, policy
         self.algorithm, self.folder, self.console, self.interrupts = algorithm, folder, console, interrupts
-        self.engine = TransformersEngine(policy, config.sampling_rows)
+        engine = TransformersEngine(policy, config.sampling_rows)
+        self.collector = Collector(policy, engine, environments, config.sampling, processes)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
-        self.updater = Updater.with_adamw(policy, config, interrupts)
+        self.updater = Updater.with_adamw(policy, config, interrupts, processes)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
         if config.resume:
@@ -126,7 +131,7 @@ class _Run:
             with progress_bar(self.console) as progress:
                 if config.eval_tasks and step == 0:
                     evaluations["before"] = self.evaluate(0, progress)
-                    metrics = self.algorithm.before_training(evaluations["before"], self.engine, self.environments)
+                    metrics = self.algorithm.before_training(evaluations["before"], self.collector)
                     if metrics:
                         self.folder.log_metrics({"step": 0, "phase": "preflight"} | metrics)
                 bar = progress.add_task("training", total=config.steps, completed=step, note="")
@@ -185,6 +190,8 @@ class _Run:
             return f"the weights are in {self.folder.save_checkpoint(self.policy)}"
 
     def print_summary(self, steps: int, checkpoint: Path) -> None:
+        if not self.collector.processes.is_main:
+            return
         evaluations = self.folder.read_metrics("evaluation") if self.config.eval_tasks else []
         if len(evaluations) > 1:
             self.console.print(_table(evaluations[0], evaluations[-1], self.config, steps))
@@ -216,9 +223,7 @@ class _Run:
             starts = self.schedule.starts(self.position, config.tasks_per_step)
             seeds = [derived_seed(config.seed, self.position + i) for i in range(len(starts))]
             self.position += config.tasks_per_step
-            groups += collect_groups(
-                self.policy, self.engine, self.environments, starts, config.group_size, config.sampling, seeds
-            )
+            groups += self.collector.collect(starts, config.group_size, seeds)
             if sum(map(self.algorithm.has_signal, groups)) >= config.tasks_per_step:
                 break
         return groups
@@ -226,12 +231,9 @@ class _Run:
     def evaluate(self, step: int, progress: Progress) -> Evaluation:
         bar = progress.add_task(f"evaluation at step {step}", total=None, note="")
         evaluation = evaluate(
-            self.policy,
-            self.engine,
-            self.environments,
+            self.collector,
             num_tasks=self.config.eval_tasks,
             samples=self.config.eval_samples,
-            parameters=self.config.sampling,
             progress=lambda done, total: progress.update(bar, completed=done, total=total),
         )
         progress.update(bar, note=f"success {evaluation.success_rate:.2f} ± {evaluation.standard_error:.2f}")
@@ -273,8 +275,3 @@ def _table(before: Mapping[str, float], after: Mapping[str, float], config: Lear
     row(f"solved in {k} attempts (pass@{k})", f"pass@{k}", 3)
     row("response tokens", "response_tokens", 1)
     return table
-
-
-def _check_single_process() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("training runs in one process; start it without accelerate launch or torchrun")

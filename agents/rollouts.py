@@ -3,16 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agents.environments import Environments, Opening, Outcome, Start
 from agents.episode import Episode, Turn
 from agents.errors import UsageError
 from agents.policy.policy import Policy
+from agents.processes import ALONE, Processes
 from agents.runs.seeds import derived_seed
 from agents.sampling.engine import Response, SamplingEngine, SamplingParameters
 
 Group = list[Episode]
 """Attempts at the same task, from equal prompts."""
+
+
+@dataclass(frozen=True)
+class Collector:
+    """What it takes to attempt tasks; several processes share the work."""
+
+    policy: Policy
+    engine: SamplingEngine
+    environments: Environments
+    parameters: SamplingParameters
+    processes: Processes = ALONE
+
+    @property
+    def capacity(self) -> int:
+        """How many attempts are made at the same time."""
+        return len(self.environments) * self.processes.count
+
+    def collect(
+        self,
+        starts: Sequence[Start],
+        group_size: int,
+        seeds: Sequence[int],
+        prompts: Sequence[list[int]] | None = None,
+    ) -> list[Group]:
+        """All groups, in the order of the starts, in every process. See `collect_groups`."""
+        mine = self.processes.mine
+        groups = []
+        if starts[mine]:
+            groups = collect_groups(
+                self.policy,
+                self.engine,
+                self.environments,
+                starts[mine],
+                group_size,
+                self.parameters,
+                seeds[mine],
+                prompts and prompts[mine],
+            )
+        return self.processes.interleave(groups)
 
 
 def collect_groups(

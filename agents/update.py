@@ -17,6 +17,7 @@ from agents.episode import Episode
 from agents.policy.head import HeadStats
 from agents.policy.next_tokens import NextTokens, next_tokens
 from agents.policy.policy import Policy
+from agents.processes import ALONE, Processes
 from agents.runs.interrupt import Interrupts
 
 Signal = TypeVar("Signal")
@@ -96,10 +97,13 @@ class Updater:
     accelerator: Accelerator
     config: UpdateConfig
     interrupts: Interrupts = field(default_factory=Interrupts)
+    processes: Processes = ALONE
     optimizer_steps: int = 0
 
     @classmethod
-    def with_adamw(cls, policy: Policy, config: UpdateConfig, interrupts: Interrupts) -> Updater:
+    def with_adamw(
+        cls, policy: Policy, config: UpdateConfig, interrupts: Interrupts, processes: Processes = ALONE
+    ) -> Updater:
         """An updater of all weights that require gradients."""
         optimizer = torch.optim.AdamW(
             [parameter for parameter in policy.model.parameters() if parameter.requires_grad],
@@ -107,7 +111,7 @@ class Updater:
             betas=(0.9, 0.999),
             weight_decay=config.weight_decay,
         )
-        return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, interrupts)
+        return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, interrupts, processes)
 
     def state(self) -> dict[str, Any]:
         """What it takes to go on as if nothing had happened, besides the weights."""
@@ -121,7 +125,8 @@ class Updater:
         """Take one optimizer step per minibatch of `rows` in which there is something to learn; returns metrics."""
         minibatches = split(rows, self.config.minibatches)
         if len(minibatches) > 1:
-            self._remember_logprobs([row for row in rows if row.forward])
+            for minibatch in minibatches:
+                self._remember_logprobs(minibatch)
         sums: dict[str, float] = defaultdict(float)
         changed = False
         for minibatch in minibatches:
@@ -130,14 +135,20 @@ class Updater:
         if changed:
             with self.interrupts.critical():
                 algorithm.after_update()
-        return _means(sums)
+        return _means(self.processes.add_up(sums))
+
+    def _micro_batches(self, rows: Sequence[Row]) -> list[list[Row]]:
+        """Those of a minibatch that this process computes."""
+        shares = split([row for row in rows if row.forward], self.processes.count)
+        share = shares[self.processes.index] if self.processes.index < len(shares) else []
+        return micro_batches(share, self.config.micro_batch_tokens)
 
     def _optimizer_step(self, algorithm: Algorithm, rows: Sequence[Row], sums: dict[str, float]) -> bool:
         """One optimizer step; whether it was taken. A gradient that is not finite is dropped."""
         self.optimizer.zero_grad(set_to_none=True)
         tokens = sum(row.episode.num_response_tokens for row in rows)
         total_loss = 0.0
-        for micro_batch in micro_batches([row for row in rows if row.forward], self.config.micro_batch_tokens):
+        for micro_batch in self._micro_batches(rows):
             with torch.no_grad(), self.interrupts.critical():
                 targets = algorithm.targets(micro_batch)
             batch = self._forward(micro_batch, algorithm.top_k)
@@ -153,6 +164,7 @@ class Updater:
             self.accelerator.backward(loss)
             total_loss += loss.item()
             _add(sums, metrics | _probability_metrics(batch))
+        self.processes.add_up_gradients(self.policy.model.parameters())
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * min(1.0, (self.optimizer_steps + 1) / (self.config.warmup_steps + 1))
         norm = self.accelerator.clip_grad_norm_(self.policy.model.parameters(), self.config.max_grad_norm)
@@ -162,11 +174,12 @@ class Updater:
                 self.optimizer.step()
                 self.optimizer_steps += 1
             _add(sums, {"grad_norm": norm[None]})
-        _add(sums, {"loss": torch.tensor([total_loss])})
+        sums["loss"] += total_loss
+        sums["count/loss"] += self.processes.is_main  # each process has a part of it
         if not finite:
             tasks = sorted({row.episode.task for row in rows})
             _log.warning("a gradient is not finite, so this optimizer step is skipped; its tasks: %s", ", ".join(tasks))
-        sums["skipped_updates"] += not finite
+        sums["skipped_updates"] += self.processes.is_main and not finite
         self.optimizer.zero_grad(set_to_none=True)
         return finite
 
@@ -190,7 +203,7 @@ class Updater:
 
     @torch.no_grad()
     def _remember_logprobs(self, rows: Sequence[Row]) -> None:
-        for micro_batch in micro_batches(rows, self.config.micro_batch_tokens):
+        for micro_batch in self._micro_batches(rows):
             batch = self._forward(micro_batch)
             lengths = [row.episode.num_response_tokens for row in micro_batch]
             for row, logprobs in zip(micro_batch, batch.logprobs.split(lengths), strict=True):

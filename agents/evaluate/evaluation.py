@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.environments import Environments, Start
+from agents.environments import Start
 from agents.episode import Episode
 from agents.evaluate.estimators import pass_at_k
-from agents.policy.policy import Policy
-from agents.rollouts import Group, collect_groups
+from agents.rollouts import Collector, Group
 from agents.runs.seeds import derived_seed
-from agents.sampling.engine import SamplingEngine, SamplingParameters
 
 EVALUATION_SEED = 20_260_120
 """Evaluations of all runs pose the same tasks, and draw from the same stream of random numbers."""
@@ -71,29 +69,25 @@ def evaluation_starts(num_tasks: int | None, count: int) -> list[Start]:
 
 
 def evaluate(
-    policy: Policy,
-    engine: SamplingEngine,
-    environments: Environments,
+    collector: Collector,
     *,
     num_tasks: int,
     samples: int,
-    parameters: SamplingParameters,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
     """Attempt each of `num_tasks` tasks `samples` times.
 
     Args:
-        environments: At least `samples` of them; more let more tasks run at once.
+        collector: With at least `samples` environments; more let more tasks run at once.
         num_tasks: How many tasks, or all where there are fewer.
         progress: Called with the number of tasks done and their total.
     """
-    starts = evaluation_starts(environments.num_tasks, num_tasks)
+    starts = evaluation_starts(collector.environments.num_tasks, num_tasks)
     groups: list[Group] = []
-    at_once = max(1, len(environments) // samples)
+    at_once = max(1, collector.capacity // samples)
     for first in range(0, len(starts), at_once):
         progress(first, len(starts))
         batch = starts[first : first + at_once]
-        seeds = [derived_seed(start.seed) for start in batch]
-        groups += collect_groups(policy, engine, environments, batch, samples, parameters, seeds)
+        groups += collector.collect(batch, samples, [derived_seed(start.seed) for start in batch])
     progress(len(starts), len(starts))
     return Evaluation(groups)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import torch
 
-from agents.environments import Environments
 from agents.evaluate.evaluation import Evaluation
 from agents.grpo.config import PolicyGradientConfig
 from agents.grpo.loss import clipped_surrogate, clipped_weights, group_advantages, kl_to_reference, sequence_log_ratio
@@ -15,8 +14,7 @@ from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights
-from agents.rollouts import Group
-from agents.sampling.engine import SamplingEngine
+from agents.rollouts import Collector, Group
 from agents.update import Row, TokenBatch, response_distributions, sampler_correction
 
 
@@ -38,7 +36,7 @@ class GRPO:
         self.policy = policy
         self.reference = reference_weights(policy.model) if config.kl_coef else None
 
-    def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
+    def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         return {}
 
     def references(self) -> list[ReferenceWeights]:

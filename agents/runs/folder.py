@@ -24,6 +24,7 @@ import torch
 from agents.episode import Episode
 from agents.errors import UsageError
 from agents.policy.policy import Policy
+from agents.processes import ALONE, Processes
 
 STATE = "training_state.pt"
 RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "output")
@@ -37,29 +38,34 @@ class RunFolder:
         path: The folder; made if it does not exist.
         config: The run's settings, JSON-able.
         resume: Whether the folder holds an earlier part of the run.
+        processes: Those of the run; only the main one writes.
 
     Raises:
         UsageError: the folder holds something already, or cannot be written; or, to resume, it holds no run that can be
             gone on with, or one with other settings.
     """
 
-    def __init__(self, path: Path, config: Mapping[str, Any], *, resume: bool = False):
+    def __init__(self, path: Path, config: Mapping[str, Any], *, resume: bool = False, processes: Processes = ALONE):
         self.path = path
-        if resume:
-            settings = json.loads(json.dumps(dict(config), default=str))
-            check_equal_settings(path, read_config(path), settings, besides=RESUMED_WITH_OTHERS)
-            self._restore_checkpoint()
-            if not (path / "checkpoint" / STATE).is_file():
-                raise UsageError(
-                    f"{path} holds nothing to go on from: it was run without --save-every, or ended too early"
-                )
-            return
+        self.processes = processes
+        processes.on_main(lambda: self._go_on(config) if resume else self._begin(config))
+
+    def _begin(self, config: Mapping[str, Any]) -> None:
         with writing(self.path):
-            path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise UsageError(f"the output folder {path} is not empty; name another one with --output")
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise UsageError(f"the output folder {self.path} is not empty; name another one with --output")
             text = json.dumps({"config": dict(config), "versions": versions()}, indent=2, default=str)
-            (path / "config.json").write_text(text + "\n")
+            (self.path / "config.json").write_text(text + "\n")
+
+    def _go_on(self, config: Mapping[str, Any]) -> None:
+        settings = json.loads(json.dumps(dict(config), default=str))
+        check_equal_settings(self.path, read_config(self.path), settings, besides=RESUMED_WITH_OTHERS)
+        self._restore_checkpoint()
+        if not (self.path / "checkpoint" / STATE).is_file():
+            raise UsageError(
+                f"{self.path} holds nothing to go on from: it was run without --save-every, or ended too early"
+            )
 
     def log_metrics(self, record: Mapping[str, Any]) -> None:
         self._append("metrics.jsonl", [record])
@@ -75,6 +81,8 @@ class RunFolder:
             name: The folder's.
         """
         target = self.path / name
+        if not self.processes.is_main:
+            return target
         partial, previous = target.with_suffix(".partial"), target.with_suffix(".old")
         with writing(self.path):
             shutil.rmtree(partial, ignore_errors=True)
@@ -94,14 +102,17 @@ class RunFolder:
     def load_state(self) -> dict[str, Any]:
         """The state of the last checkpoint. Records of later steps are dropped."""
         state = torch.load(self.path / "checkpoint" / STATE, map_location="cpu", weights_only=True)
+        self.processes.on_main(lambda: self._drop_records_after(state["step"]))
+        return state
+
+    def _drop_records_after(self, step: int) -> None:
         for name in ("metrics.jsonl", "rollouts.jsonl"):
             with writing(self.path):
                 lines = (self.path / name).read_bytes().splitlines(keepends=True) if (self.path / name).exists() else []
-                kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= state["step"]]
+                kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= step]
                 partial = self.path / f"{name}.partial"
                 partial.write_bytes(b"".join(kept))
                 partial.replace(self.path / name)
-        return state
 
     def read_metrics(self, phase: str) -> list[dict[str, Any]]:
         """The records of a phase."""
@@ -116,6 +127,8 @@ class RunFolder:
                 target.with_suffix(".old").rename(target)
 
     def _append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
+        if not self.processes.is_main:
+            return
         lines = "".join(json.dumps(record) + "\n" for record in records)
         with writing(self.path), open(self.path / name, "a", encoding="utf-8") as file:
             file.write(lines)

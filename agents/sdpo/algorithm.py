@@ -6,10 +6,9 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from agents.environments import Environments
 from agents.evaluate.evaluation import Evaluation
 from agents.policy.policy import Policy
-from agents.sampling.engine import SamplingEngine
+from agents.rollouts import Collector
 from agents.sdpo.config import SDPOConfig
 from agents.sdpo.distillation import SelfDistillation
 from agents.sdpo.hybrid import Hybrid
@@ -25,7 +24,7 @@ class SDPO(SelfDistillation):
         super().__init__(config, policy)
         self.console = console
 
-    def before_training(self, evaluation: Evaluation, engine: SamplingEngine, environments: Environments) -> dict:
+    def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         """The pre-flight."""
         config = self.config
         if not config.preflight_tasks:
@@ -33,15 +32,12 @@ class SDPO(SelfDistillation):
         self.console.print("pre-flight: the model attempts the tasks again, shown what its teacher would be shown …")
         kinds = list(dict.fromkeys([config.context, "demonstration", "feedback"]))
         gaps = measure_gaps(
-            self.policy,
-            engine,
-            environments,
+            collector,
             evaluation,
             style=config.reprompt,
             kinds=kinds,
             exclude_own_success=config.exclude_own_success,
             num_tasks=config.preflight_tasks,
-            parameters=config.sampling,
             max_prompt_tokens=self.max_prompt_tokens(config.max_new_tokens),
         )
         report_gaps(gaps, config.context, config.reprompt, self.console)

@@ -12,12 +12,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agents.environments import Environments
 from agents.evaluate.evaluation import EVALUATION_SEED, Evaluation, evaluation_starts
-from agents.policy.policy import Policy
-from agents.rollouts import collect_groups
+from agents.rollouts import Collector
 from agents.runs.seeds import derived_seed
-from agents.sampling.engine import SamplingEngine, SamplingParameters
 from agents.sdpo.reprompt import ContextKind, RepromptStyle, choose_contexts, teacher_prompt
 
 ATTEMPTS_PER_TASK = 4
@@ -41,16 +38,13 @@ class Gap:
 
 
 def measure_gaps(
-    policy: Policy,
-    engine: SamplingEngine,
-    environments: Environments,
+    collector: Collector,
     evaluation: Evaluation,
     *,
     style: RepromptStyle,
     kinds: Sequence[ContextKind],
     exclude_own_success: bool,
     num_tasks: int,
-    parameters: SamplingParameters,
     max_prompt_tokens: int,
 ) -> list[Gap]:
     """Let the model attempt evaluation tasks again, shown the contexts that its first attempts give.
@@ -59,7 +53,7 @@ def measure_gaps(
     tasks that are left are its easier ones; it is compared on these.
     """
     groups = evaluation.groups[:num_tasks]
-    starts = evaluation_starts(environments.num_tasks, len(evaluation.groups))
+    starts = evaluation_starts(collector.environments.num_tasks, len(evaluation.groups))
     gaps = []
     for kind in kinds:
         rng = np.random.default_rng(EVALUATION_SEED)
@@ -68,17 +62,20 @@ def measure_gaps(
             contexts = choose_contexts(group, kind, exclude_own_success=exclude_own_success, rng=rng)
             student = float(np.mean([episode.success for episode in group]))
             for context in contexts[:ATTEMPTS_PER_TASK]:
-                prompt = context and teacher_prompt(policy, style, group[0].messages, context, max_prompt_tokens)
+                prompt = context and teacher_prompt(
+                    collector.policy, style, group[0].messages, context, max_prompt_tokens
+                )
                 if prompt:
                     attempts.append((start, prompt, student))
         successes: list[bool] = []
-        for first in range(0, len(attempts), len(environments)):
-            batch = attempts[first : first + len(environments)]
-            taught = collect_groups(
-                policy, engine, environments, [start for start, _, _ in batch], 1, parameters,
-                seeds=[derived_seed(EVALUATION_SEED, kind, first + i) for i in range(len(batch))],
-                prompts=[prompt for _, prompt, _ in batch],
-            )  # fmt: skip
+        for first in range(0, len(attempts), collector.capacity):
+            batch = attempts[first : first + collector.capacity]
+            taught = collector.collect(
+                [start for start, _, _ in batch],
+                1,
+                [derived_seed(EVALUATION_SEED, kind, first + i) for i in range(len(batch))],
+                [prompt for _, prompt, _ in batch],
+            )
             successes += [group[0].success for group in taught]
         if attempts:
             student = float(np.mean([rate for _, _, rate in attempts]))
