@@ -68,7 +68,7 @@ class Processes:
         return self._gather(value)[0]
 
     def on_main(self, action: Callable[[], Item]) -> Item:
-        """What the action returns in the main process, the only one to do it; a UsageError there is raised in all."""
+        """What the action returns in the main process, the only one to do it; a UsageError there ends them all."""
         result, error = None, None
         if self.is_main:
             try:
@@ -77,7 +77,7 @@ class Processes:
                 error = raised
         result, error = self.agree((result, error))
         if error is not None:
-            raise error
+            raise error if self.is_main else SystemExit(1)  # told once
         return result
 
     def add_up_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:

@@ -31,6 +31,7 @@ SMALL = {
     "env": "toy/Rare-v0",
     "tasks": ("alpha", "gamma"),
     "budget": 14,
+    "seed": 1,
     "seeds": 2,
     "batch_size": 4,
     "sampling_rows": 6,
@@ -81,7 +82,7 @@ def test_runs_end_with_the_first_success_or_the_budget(whole):
     times = set()
     for method in METHODS:
         for task, runs in result["methods"][method]["runs"].items():
-            for seed, run in enumerate(runs):
+            for seed, run in enumerate(runs, SMALL["seed"]):
                 texts = responses(folder, method, task, seed)
                 solved = [sum(map(ord, text)) % 12 == 0 for text in texts]
                 assert run["time"] == (solved.index(True) + 1 if any(solved) else None)
@@ -106,7 +107,7 @@ def test_every_run_is_announced_once(whole, tiny_model):
             f"{method} · {task} · seed {seed}: "
             + (f"solved by attempt {run['time']}" if run["time"] else "not solved in 14 attempts")
             for task, runs in result["methods"][method]["runs"].items()
-            for seed, run in enumerate(runs)
+            for seed, run in enumerate(runs, SMALL["seed"])
         ]
         assert sorted(said) == sorted(expected)
 
@@ -161,10 +162,10 @@ def test_a_run_starts_afresh_whatever_came_before(method, whole, tiny_model, tmp
 
 def test_the_seed_decides(whole, tiny_model, tmp_path):
     folder, _ = whole
-    discover(tmp_path / "other", tiny_model, method="sdpo", seed=1, seeds=1)
-    assert responses(tmp_path / "other", "sdpo", "alpha", 1) == responses(folder, "sdpo", "alpha", 1)
-    assert responses(folder, "sdpo", "alpha", 0)[:4] != responses(folder, "sdpo", "alpha", 1)[:4]
-    assert responses(folder, "sdpo", "alpha", 0)[:4] != responses(folder, "best_of_k", "alpha", 0)[:4]
+    discover(tmp_path / "other", tiny_model, method="sdpo", seed=2, seeds=1)
+    assert responses(tmp_path / "other", "sdpo", "alpha", 2) == responses(folder, "sdpo", "alpha", 2)
+    assert responses(folder, "sdpo", "alpha", 1)[:4] != responses(folder, "sdpo", "alpha", 2)[:4]
+    assert responses(folder, "sdpo", "alpha", 1)[:4] != responses(folder, "best_of_k", "alpha", 1)[:4]
 
 
 def test_multi_turn_shows_the_feedback_so_far(whole, tiny_model):
@@ -294,7 +295,8 @@ def test_kill_9_and_again(tiny_model, tmp_path):
     process = command(
         "agents.discovery", "--env", "toy_env:toy/Rare-v0", "--env-arg", "modulus=200", "--model", tiny_model,
         "--task", "alpha", "--budget", 40, "--seeds", 2, "--batch-size", 4, "--sampling-rows", 4,
-        "--max-new-tokens", 8, "--lr", 3e-3, "--device", "cpu", "--precision", "fp32", "--output", tmp_path / "killed",
+        "--max-new-tokens", 8, "--lr", 3e-3, "--device", "cpu", "--precision", "fp32", "--seed", 1,
+        "--output", tmp_path / "killed",
     )  # fmt: skip
     journal = tmp_path / "killed" / "sdpo.jsonl"
     deadline = time.monotonic() + 200

@@ -1,0 +1,68 @@
+"""Two processes do what one does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+from training import records
+from two_processes import RUNS, run_all
+
+from agents.processes import ALONE, Processes
+
+TESTS = Path(__file__).parents[1]
+LAUNCH = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", "2"]
+
+
+def launch(*command):
+    environment = os.environ | {"PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    return subprocess.run(
+        [sys.executable, *LAUNCH, *map(str, command)],
+        cwd=TESTS.parent, env=environment, capture_output=True, text=True, timeout=500,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outputs(tiny_model, tmp_path_factory, one_thread):
+    """Folders of the runs by one process and by two."""
+    alone, together = (tmp_path_factory.mktemp(name) for name in ("alone", "together"))
+    run_all(tiny_model, alone)
+    result = launch("-m", "two_processes", tiny_model, together)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "2 processes" in result.stdout
+    return alone, together
+
+
+@pytest.mark.parametrize("name", [*RUNS, "resumed"])
+def test_two_processes_learn_what_one_learns(outputs, name):
+    alone, together = (folder / name for folder in outputs)
+    # The very same attempts, and the same numbers but for the order of sums.
+    assert (together / "rollouts.jsonl").read_text() == (alone / "rollouts.jsonl").read_text()
+    expected, found = (records(folder, "metrics.jsonl") for folder in (alone, together))
+    assert len(found) == len(expected)
+    for one, other in zip(expected, found, strict=True):
+        assert one.keys() == other.keys()
+        for metric, value in one.items():
+            if isinstance(value, float) and not metric.endswith("_seconds"):
+                assert other[metric] == pytest.approx(value, rel=1e-3, abs=1e-5, nan_ok=True), metric
+    weights = "adapter_model.safetensors" if name == "lora" else "model.safetensors"
+    expected, found = (load_file(folder / "checkpoint" / weights) for folder in (alone, together))
+    for key, weight in expected.items():
+        assert (found[key] - weight).abs().max() < 1e-4, key
+
+
+def test_a_mistake_is_told_once_and_ends_all(outputs, tiny_model):
+    taken = outputs[1] / "grpo"
+    result = launch(
+        "-m", "agents.grpo", "--env", "toy_env:toy/Even-v0", "--model", tiny_model, "--device", "cpu",
+        "--output", taken,
+    )  # fmt: skip
+    assert result.returncode != 0
+    assert result.stderr.count(f"error: the output folder {taken} is not empty") == 1
+
+
+def test_one_process_has_everything():
+    assert ALONE.is_main and ALONE.interleave([1, 2]) == [1, 2] and ALONE.add_up({"a": 1.0}) == {"a": 1.0}
+    assert [list(range(7))[Processes(i, 3).mine] for i in range(3)] == [[0, 3, 6], [1, 4], [2, 5]]
