@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
+from agents.policy.attention import group_queries
 from agents.policy.checkpointing import checkpoint_layers
 from agents.policy.lora import add_adapters, is_adapter, load_adapters
 from agents.policy.policy import Policy, Precision
@@ -54,6 +55,7 @@ def load_policy(
     if not stop_ids:
         raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
     model.requires_grad_(True).eval().to(target)
+    group_queries(model)
     return Policy(model, tokenizer, _compute_dtype(precision, target), stop_ids)
 
 

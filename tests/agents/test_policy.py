@@ -7,8 +7,10 @@ import pytest
 import torch
 from conftest import save_tiny_model
 from transformers import Gemma2Config, Gemma2ForCausalLM
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from agents.errors import UsageError
+from agents.policy.attention import grouped_attention
 from agents.policy.load import load_policy
 from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
@@ -101,8 +103,24 @@ def test_a_continued_chat_keeps_the_sampled_tokens(policy):
         assert continued == whole
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_grouped_attention_is_attention(policy, masked):
+    assert policy.model.config._attn_implementation == "sdpa_grouped"
+    module = policy.model.get_decoder().layers[0].self_attn
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (
+        torch.randn(3, heads, count, 8, generator=generator) for heads, count in [(4, 1), (2, 9), (2, 9)]
+    )
+    mask = torch.rand(3, 1, 1, 9, generator=generator) < 0.7 if masked else None
+    found, _ = grouped_attention(module, query, key, value, mask, scaling=0.3)
+    expected, _ = sdpa_attention_forward(module, query, key, value, mask, scaling=0.3)
+    assert found.shape == expected.shape == (3, 1, 4, 8)
+    torch.testing.assert_close(found, expected)
+
+
 def test_save_and_load(policy, tmp_path):
     policy.save(tmp_path / "saved")
+    assert "grouped" not in (tmp_path / "saved" / "config.json").read_text()
     loaded = load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32")
     for a, b in zip(policy.model.parameters(), loaded.model.parameters(), strict=True):
         assert torch.equal(a, b)
