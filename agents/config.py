@@ -152,6 +152,10 @@ class LearnerConfig(UpdateConfig):
     on_collapse: Literal["warn", "stop"] = "warn"
     """What to do when success, entropy or length of the responses fall far below what they were: say so, or end."""
 
+    tracker: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
+    """Where metrics go besides the run folder: tensorboard (the default where it is installed), wandb, trackio, another
+    that accelerate knows, or none. May be given several times."""
+
     output: Path | None = None
     """Run folder; must be new or empty, except to resume. By default a new one under `runs/`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ class Environments:
         self.env_id = env_id
         self._envs: list[gymnasium.Env] = []
         self._returns = [0.0] * count
+        self.judging_seconds = 0.0
+        """Wall time that `step` has taken so far."""
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="environment")
         try:
             for _ in range(count):
@@ -97,7 +100,10 @@ class Environments:
 
     def step(self, responses: Mapping[int, str]) -> dict[int, Outcome]:
         """Hand responses to the environments with these indices. What a model wrote is never an error."""
-        return dict(zip(responses, self._threads.map(self.step_one, responses, responses.values()), strict=True))
+        started = time.monotonic()
+        outcomes = dict(zip(responses, self._threads.map(self.step_one, responses, responses.values()), strict=True))
+        self.judging_seconds += time.monotonic() - started
+        return outcomes
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from agents.collapse import CollapseGuard
@@ -22,12 +21,13 @@ from agents.policy.load import load_trainable
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights
 from agents.processes import Processes
-from agents.progress import progress_bar
+from agents.progress import ProgressDisplay, training_numbers
 from agents.rollouts import Collector, Group
 from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.seeds import derived_seed
 from agents.sampling.transformers_engine import TransformersEngine
+from agents.trackers import Trackers, tracker_names
 from agents.update import Algorithm, Updater
 
 
@@ -70,6 +70,7 @@ def train(
     """
     config.check()
     processes = Processes.join(config.device)
+    trackers = Trackers(processes.on_main(lambda: tracker_names(config.tracker)))
     console = console if console and processes.is_main else Console(quiet=not processes.is_main)
     environments = Environments(
         config.env,
@@ -92,8 +93,8 @@ def train(
             f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
             f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
         )
-        with Interrupts() as interrupts:
-            return _Run(config, policy, environments, algorithm, folder, console, interrupts, processes).run()
+        with Interrupts() as interrupts, trackers:
+            return _Run(config, policy, environments, algorithm, folder, trackers, console, interrupts, processes).run()
     finally:
         environments.close()
 
@@ -108,12 +109,14 @@ class _Run:
         environments: Environments,
         algorithm: LearningAlgorithm,
         folder: RunFolder,
+        trackers: Trackers,
         console: Console,
         interrupts: Interrupts,
         processes: Processes,
     ):
         self.config, self.policy = config, policy
-        self.algorithm, self.folder, self.console, self.interrupts = algorithm, folder, console, interrupts
+        self.algorithm, self.folder, self.trackers = algorithm, folder, trackers
+        self.console, self.interrupts = console, interrupts
         engine = TransformersEngine(policy, config.sampling_rows)
         self.collector = Collector(policy, engine, environments, config.sampling, processes)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
@@ -122,25 +125,23 @@ class _Run:
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
         if config.resume:
             self.load_state(folder.load_state())
+        processes.on_main(lambda: trackers.start(folder.path, asdict(config), self.first_step))
         self.started = time.monotonic()
 
     def run(self) -> dict[str, Evaluation]:
         config, evaluations = self.config, {}
         step = self.first_step - 1
         try:
-            with progress_bar(self.console) as progress:
+            with ProgressDisplay(self.console) as progress:
                 if config.eval_tasks and step == 0:
                     evaluations["before"] = self.evaluate(0, progress)
                     metrics = self.algorithm.before_training(evaluations["before"], self.collector)
                     if metrics:
-                        self.folder.log_metrics({"step": 0, "phase": "preflight"} | metrics)
+                        self.log({"step": 0, "phase": "preflight"} | metrics)
                 bar = progress.add_task("training", total=config.steps, completed=step, note="")
                 for step in range(self.first_step, config.steps + 1):
                     metrics = self.step(step)
-                    note = f"success {metrics['success_rate']:.2f}  loss {metrics.get('loss', 0.0):.4f}"
-                    progress.update(bar, completed=step, note=note)
-                    if not self.console.is_terminal:  # a log file shows no progress bar before its end
-                        self.console.print(f"step {step}/{config.steps}  {note}")
+                    progress.step_done(bar, step, training_numbers(metrics))
                     problem = self.guard.check(metrics)
                     if problem:
                         self.console.print(f"[bold yellow]warning[/] step {step}: {problem}")
@@ -157,6 +158,10 @@ class _Run:
         checkpoint = self.save(step)
         self.print_summary(step, checkpoint)
         return evaluations
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        self.folder.log_metrics(record)
+        self.trackers.log(record)
 
     def save(self, step: int) -> Path:
         with self.interrupts.critical():
@@ -201,9 +206,9 @@ class _Run:
     def step(self, step: int) -> dict[str, float]:
         """Sample a batch of groups and learn from it."""
         config = self.config
-        started = time.monotonic()
+        started, judged = time.monotonic(), self.collector.environments.judging_seconds
         groups = self.sample(step)
-        sampled = time.monotonic()
+        sampled, judged = time.monotonic(), self.collector.environments.judging_seconds - judged
         learned = groups
         if config.extra_batches:
             learned = [group for group in groups if self.algorithm.has_signal(group)][: config.tasks_per_step]
@@ -211,8 +216,12 @@ class _Run:
         metrics |= self.updater.update(self.algorithm, rows)
         ended = time.monotonic()
         metrics = _rollout_metrics(groups) | metrics
-        metrics |= {"sample_seconds": sampled - started, "update_seconds": ended - sampled}
-        self.folder.log_metrics({"step": step, "phase": "train"} | metrics)
+        metrics |= {
+            "sample_seconds": sampled - started - judged,
+            "grade_seconds": judged,
+            "update_seconds": ended - sampled,
+        }
+        self.log({"step": step, "phase": "train"} | metrics)
         self.folder.log_rollouts(step, "train", [episode for group in groups for episode in group])
         return metrics
 
@@ -228,7 +237,7 @@ class _Run:
                 break
         return groups
 
-    def evaluate(self, step: int, progress: Progress) -> Evaluation:
+    def evaluate(self, step: int, progress: ProgressDisplay) -> Evaluation:
         bar = progress.add_task(f"evaluation at step {step}", total=None, note="")
         evaluation = evaluate(
             self.collector,
@@ -236,8 +245,9 @@ class _Run:
             samples=self.config.eval_samples,
             progress=lambda done, total: progress.update(bar, completed=done, total=total),
         )
-        progress.update(bar, note=f"success {evaluation.success_rate:.2f} ± {evaluation.standard_error:.2f}")
-        self.folder.log_metrics({"step": step, "phase": "evaluation"} | evaluation.metrics())
+        progress.remove_task(bar)
+        self.console.print(f"evaluation at step {step}  {evaluation.describe()}", highlight=False, soft_wrap=True)
+        self.log({"step": step, "phase": "evaluation"} | evaluation.metrics())
         self.folder.log_rollouts(step, "evaluation", evaluation.episodes)
         if self.config.save_every and evaluation.success_rate > self.best:
             self.best = evaluation.success_rate
@@ -250,6 +260,7 @@ def _rollout_metrics(groups: Sequence[Group]) -> dict[str, float]:
     episodes = [episode for group in groups for episode in group]
     solved = [sum(episode.success for episode in group) for group in groups]
     return {
+        "responses": len(episodes),
         "success_rate": float(np.mean([episode.success for episode in episodes])),
         "reward": float(np.mean([episode.reward for episode in episodes])),
         "response_tokens": float(np.mean([episode.num_response_tokens for episode in episodes])),

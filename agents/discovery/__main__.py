@@ -22,7 +22,7 @@ from agents.environments import Environments, parse_env_args
 from agents.errors import UsageError
 from agents.evaluate.tasks import choose_starts
 from agents.policy.load import load_trainable
-from agents.progress import progress_bar
+from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.resumable import ResumableRun, read_journal
@@ -74,7 +74,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
 def _run(method: MethodName, bench: Bench, record: Record, console: Console) -> None:
     config = bench.config
     record.journal.start_clock()
-    with progress_bar(console) as bars:
+    with ProgressDisplay(console) as bars:
         bar = bars.add_task(method, total=len(bench.tasks) * config.seeds, note="runs")
 
         def finished(task: str, seed: int) -> None:

@@ -17,7 +17,7 @@ from agents.errors import UsageError, first_line
 from agents.evaluate.estimators import pass_at_k
 from agents.evaluate.tasks import choose_starts
 from agents.policy.load import load_policy
-from agents.progress import progress_bar
+from agents.progress import ProgressDisplay
 from agents.rollouts import collect_groups
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
@@ -103,7 +103,7 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
             raise UsageError(f"{config.env!r} has no tasks that could be named, only seeds")
         folder = ResumableRun(config.output or default_output("select", config.env), config.deciding())
         found = []
-        with Interrupts(), folder.journal("batches.jsonl") as journal, progress_bar(console) as bars:
+        with Interrupts(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:
             bar = bars.add_task("tasks", total=len(starts), note="")
             for task in _examine(config, environments, starts, journal):
                 found.append(task)

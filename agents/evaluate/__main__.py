@@ -17,7 +17,7 @@ from agents.evaluate.report import report
 from agents.evaluate.result import make_result, read_result
 from agents.evaluate.sampling import SERVER_PREFIX, sample_model
 from agents.evaluate.tasks import choose_starts
-from agents.progress import progress_bar
+from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.resumable import ResumableRun
@@ -64,7 +64,7 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)
         for model, name in zip(config.model, _folder_names(config.model), strict=True):
-            with progress_bar(console) as bars, folder.journal(f"{name}/samples.jsonl") as journal:
+            with ProgressDisplay(console) as bars, folder.journal(f"{name}/samples.jsonl") as journal:
                 bar = bars.add_task(model, total=None, note="")
 
                 def progress(done: int, total: int, bar=bar, bars=bars) -> None:

@@ -46,6 +46,15 @@ class Evaluation:
         """Unbiased pass@k: the chance that one of k attempts drawn from each task's succeeded, mean over tasks."""
         return float(np.mean([pass_at_k(len(g), sum(episode.success for episode in g), k) for g in self.groups]))
 
+    def describe(self) -> str:
+        """The main metrics in a few words."""
+        metrics, k = self.metrics(), len(self.groups[0])
+        error = "" if math.isnan(self.standard_error) else f" ± {self.standard_error:.3f}"
+        return (
+            f"success {self.success_rate:.3f}{error}  pass@{k} {metrics[f'pass@{k}']:.3f}  "
+            f"length {metrics['response_tokens']:.0f}"
+        )
+
     def metrics(self) -> dict[str, float]:
         k = len(self.groups[0])
         episodes = self.episodes

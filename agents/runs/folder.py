@@ -27,7 +27,7 @@ from agents.policy.policy import Policy
 from agents.processes import ALONE, Processes
 
 STATE = "training_state.pt"
-RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "output")
+RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "output", "tracker")
 """Settings that may change when a run is resumed."""
 
 

@@ -1,0 +1,67 @@
+"""What is to be seen of a run while it goes."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+from training import SMALL
+
+from agents.grpo.algorithm import GRPO
+from agents.grpo.config import GRPOConfig
+from agents.learner import train
+from agents.progress import ProgressDisplay, training_numbers
+
+METRICS = {
+    "responses": 32,
+    "success_rate": 0.25,
+    "reward": 0.5,
+    "response_tokens": 50.0,
+    "sample_seconds": 16.0,
+    "grade_seconds": 0.5,
+    "update_seconds": 3.5,
+}
+
+
+def watched_run(tiny_model, output, **console_settings):
+    console = Console(file=io.StringIO(), color_system=None, **console_settings)
+    config = GRPOConfig(**SMALL | {"model": str(tiny_model), "output": output, "steps": 3, "eval_every": 2})
+    train(config, lambda policy, console: GRPO(config, policy), console)
+    return console.file.getvalue()
+
+
+def test_numbers_of_a_step():
+    numbers = training_numbers(METRICS)
+    assert (numbers["success"], numbers["reward"], numbers["length"]) == ("0.25", "0.50", "50")
+    assert (numbers["tokens/s"], numbers["graded/s"], numbers["seconds"]) == ("100", "64", "20.0")
+    assert 0.05 < float(numbers["memory"].removesuffix(" GiB")) < 100
+
+
+def test_a_log_file_gets_a_line_per_step_and_evaluation(tiny_model, tmp_path):
+    text = watched_run(tiny_model, tmp_path / "run", width=80)
+    assert re.findall(r"^(step \d/3|evaluation at step \d)  success \d\.\d\d", text, re.MULTILINE) == [
+        "evaluation at step 0", "step 1/3", "step 2/3", "evaluation at step 2", "step 3/3", "evaluation at step 3",
+    ]  # fmt: skip
+    for line in re.findall("^step .*", text, re.MULTILINE):
+        assert re.search(r"reward .*length .*tokens/s \d+  graded/s \d+  seconds .*memory [\d.]+ GiB", line)
+    assert "left 0:00:0" in text
+    assert "\x1b" not in text and text.count("memory") == 3
+
+
+def test_a_terminal_shows_the_numbers_beneath_the_bar(tiny_model, tmp_path):
+    text = watched_run(tiny_model, tmp_path / "run", width=80, force_terminal=True)
+    last = text[: text.index("before → after")].rpartition("training")[2]
+    assert "3/3" in last and "memory" in last and "evaluation" not in last
+    assert not re.search(r"step \d/3", text)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 100.0, 5000.0])
+def test_the_time_left_is_known_however_long_a_step_takes(seconds):
+    now = 0.0
+    console = Console(file=io.StringIO(), width=80, get_time=lambda: now)
+    with ProgressDisplay(console) as display:
+        bar = display.add_task("training", total=10, note="")
+        for step in (1, 2, 3):
+            now += seconds
+            display.step_done(bar, step, {})
+        assert display.tasks[0].time_remaining == pytest.approx(7 * seconds, abs=1)
