@@ -1,7 +1,7 @@
 """An environment of one's own is tasks and a verifier. The agents train on it like on any other.
 
 python examples/own_environment.py
-PYTHONPATH=examples python -m agents.grpo --env own_environment:example/Rhyme-v0 --max-new-tokens 16 --steps 3
+PYTHONPATH=examples python -m agents.sdpo --env own_environment:example/Rhyme-v0 --context both --max-new-tokens 16
 """
 
 import gymnasium

@@ -1,5 +1,6 @@
-"""The examples that need nothing but Gymnasium run as their first lines say."""
+"""The examples run as their first lines say."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 from chat_server import ChatServer, ok
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TESTS = EXAMPLES.parent / "tests"
+ROOT = EXAMPLES.parent
+TESTS = ROOT / "tests"
 
 
 def run(name, *words, **environment):
@@ -73,3 +75,34 @@ def test_the_chat_agent_on_an_environment_without_info():
         words = ["--base-url", server.url, "--model", "name", "--env", "toy_env:toy/Plain-v0", "--episodes", "1"]
         assert run("chat_agent.py", *words, PYTHONPATH=str(TESTS)).endswith("solved 1 of 1\n")
     assert gymnasium.make("toy_env:toy/Plain-v0").reset(seed=0)[0] == server.requests[0]["messages"][0]["content"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+def test_the_walkthrough_trains_and_shows_what_came_of_it(tiny_model):
+    environment = {"MODEL": str(tiny_model), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    printed = run("walkthrough.py", **environment)
+    assert "reward 0.0, tests passed 7%\nWrong Answer in Test 1" in printed
+    steps = [line for line in printed.splitlines() if line.startswith("step ") and line.endswith(" tokens")]
+    assert [line.split()[1] for line in steps] == ["1", "2", "3"]
+    feedback = printed[printed.rindex(steps[-1]) :]
+    assert ", step 0:\n" in feedback and "```python" in feedback
+    checkpoint = Path(printed.splitlines()[-1].removeprefix("weights in "))
+    assert (checkpoint / "model.safetensors").exists()
+
+
+def test_agents_train_on_an_environment_of_ones_own(tiny_model, tmp_path):
+    words = ["--env", "own_environment:example/Rhyme-v0", "--context", "both", "--model", str(tiny_model)]
+    words += ["--max-new-tokens", "8", "--steps", "1", "--eval-tasks", "0", "--output", str(tmp_path / "run")]
+    done = subprocess.run(
+        [sys.executable, "-m", "agents.sdpo", *words],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(EXAMPLES), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    rollouts = [json.loads(line) for line in (tmp_path / "run" / "rollouts.jsonl").read_text().splitlines()]
+    assert {rollout["task"] for rollout in rollouts} == {"light", "stone", "rain", "day"}
+    feedback = {turn["feedback"] for rollout in rollouts for turn in rollout["turns"]}
+    assert any("One word is asked for" in text or "does not end in" in text for text in feedback)
