@@ -1,0 +1,60 @@
+"""The documentation's links, and the API reference."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
+
+
+def links(page):
+    """Files that a page links to, and anchors in them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in LINK.findall(text):
+        if "://" not in target:
+            yield (page.parent / target).resolve() if target else page, anchor
+
+
+def anchors(page):
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target, anchor in links(page):
+        assert target.exists(), f"{page} links to {target}"
+        assert not anchor or anchor in anchors(target), f"{page} links to #{anchor} in {target}"
+
+
+def test_the_index_leads_to_every_page():
+    index = DOCS / "README.md"
+    assert set(DOCS.rglob("*.md")) - {index} <= {target for target, _ in links(index)}
+
+
+def test_the_api_reference_builds_without_a_warning(tmp_path):
+    for module in ("pdoc", "torch", "transformers"):
+        pytest.importorskip(module, reason="needs the extras [agents,docs]")
+    done = subprocess.run(
+        [sys.executable, DOCS / "build_api.py", tmp_path],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    for page, text in (
+        ("sdpo_gym.html", "One question. Immutable"),
+        ("sdpo_gym/sandbox.html", "make_sandbox"),
+        ("envs/livecodebench/env.html", "LiveCodeBenchEnv"),
+        ("agents/grpo/config.html", "Temperature"),
+        ("index.html", "agents/trackers.html"),
+    ):
+        assert text.lower() in (tmp_path / page).read_text().lower()
