@@ -2,15 +2,17 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
+import torch
 from rich.console import Console
 from training import SMALL
 
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
-from agents.progress import ProgressDisplay, training_numbers
+from agents.progress import ProgressDisplay, memory, training_numbers
 
 METRICS = {
     "responses": 32,
@@ -35,6 +37,15 @@ def test_numbers_of_a_step():
     assert (numbers["success"], numbers["reward"], numbers["length"]) == ("0.25", "0.50", "50")
     assert (numbers["tokens/s"], numbers["graded/s"], numbers["seconds"]) == ("100", "64", "20.0")
     assert 0.05 < float(numbers["memory"].removesuffix(" GiB")) < 100
+
+
+def test_memory_of_a_gpu_is_shown_once_it_is_used(monkeypatch):
+    assert "GPU" not in memory()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda i: SimpleNamespace(total_memory=80 << 30))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 3 << 29)
+    assert memory()["GPU"] == "1.5 of 80 GiB"
 
 
 def test_a_log_file_gets_a_line_per_step_and_evaluation(tiny_model, tmp_path):
