@@ -87,7 +87,9 @@ class Trackers:
                 elif first_step == 1:
                     _write_hyperparameters(tracker, values)
             except Exception as error:  # of a package that is not ours, or of the service behind it
-                raise UsageError(f"--tracker {name} does not start: {first_line(error)}") from error
+                raise UsageError(
+                    f"the tracker {name} does not start: {first_line(error)} (--tracker {NONE} does without)"
+                ) from error
 
     def log(self, record: Mapping[str, Any]) -> None:
         """Send on the finite numbers of a record, called `PHASE/NAME`, with its step."""
@@ -119,7 +121,7 @@ class Trackers:
 
 
 def _make(name: str, folder: Path, first_step: int) -> GeneralTracker:
-    resumed = first_step > 1
+    resumed, run = first_step > 1, folder.resolve().name
     if name == "tensorboard":
         return TensorBoardTracker("tensorboard", folder, purge_step=first_step if resumed else None)
     if name == "wandb":
@@ -129,9 +131,9 @@ def _make(name: str, folder: Path, first_step: int) -> GeneralTracker:
             {"id": latest.resolve().name.rpartition("-")[2], "resume": "allow"} if resumed and latest.exists() else {}
         )
         project = os.environ.get("WANDB_PROJECT", PROJECT)
-        return LOGGER_TYPE_TO_CLASS[name](project, dir=str(folder), name=folder.name, **again)
+        return LOGGER_TYPE_TO_CLASS[name](project, dir=str(folder), name=run, **again)
     if name == "trackio":
-        return LOGGER_TYPE_TO_CLASS[name](PROJECT, name=folder.name, resume="allow" if resumed else "never")
+        return LOGGER_TYPE_TO_CLASS[name](PROJECT, name=run, resume="allow" if resumed else "never")
     tracker_type = LOGGER_TYPE_TO_CLASS[name]
     return tracker_type(PROJECT, *([folder] if tracker_type.requires_logging_directory else []))
 
