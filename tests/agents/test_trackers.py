@@ -128,5 +128,5 @@ def test_a_tracker_that_fails_does_not_end_the_run(failing, tiny_model, tmp_path
 
 def test_a_tracker_that_does_not_start_ends_the_run(failing, tiny_model, tmp_path, monkeypatch):
     monkeypatch.setattr(FailingTracker, "starts", False)
-    with pytest.raises(UsageError, match="the tracker failing does not start: no API key .*--tracker none"):
+    with pytest.raises(UsageError, match=r"the tracker failing does not start: no API key .*--tracker none"):
         run("grpo", tiny_model, tmp_path / "run", tracker=["failing"])
