@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Environments:
 
     def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int):
         self.env_id = env_id
+        self.step_seconds = 0.0  # spent in `step` so far: the judging of responses
         self._envs: list[gymnasium.Env] = []
         self._returns = [0.0] * count
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="environment")
@@ -97,7 +99,10 @@ class Environments:
 
     def step(self, responses: Mapping[int, str]) -> dict[int, Outcome]:
         """Hand responses to the environments with these indices. What a model wrote is never an error."""
-        return dict(zip(responses, self._threads.map(self.step_one, responses, responses.values()), strict=True))
+        started = time.monotonic()
+        outcomes = dict(zip(responses, self._threads.map(self.step_one, responses, responses.values()), strict=True))
+        self.step_seconds += time.monotonic() - started
+        return outcomes
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
