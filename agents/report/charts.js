@@ -209,7 +209,7 @@ class Charts {
   metricNumbers(title, { phase, metric }) {
     const rows = this.curvesShown().flatMap(([curve, i]) => {
       const found = this.summary.series[phase][metric][i];
-      return found ? found.steps.map((step, k) => [curve.label, number(step), number(found.mean[k]), number(found.low[k]), number(found.high[k]), found.values[k].map(number).join("  ")]) : [];
+      return found ? found.steps.map((step, k) => [curve.label, number(step), number(found.mean[k]), number(found.low[k]), number(found.high[k]), found.values[k].map(number).join("; ")]) : [];
     });
     return table(`${title}: ${metric}`, ["curve", "step", "mean", "band from", "to", "runs' values"], rows);
   }

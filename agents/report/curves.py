@@ -30,7 +30,7 @@ NORMAL_QUANTILE = 1.96
 TIMES = {"sample_seconds": "sampling", "grade_seconds": "grading", "update_seconds": "learning"}
 
 SOLVED, CUT, UNNAMED = "solved", "cut off", "failed"
-"""Outcomes of attempts without a kind of feedback: none is given to a success, and not every environment names kinds."""
+"""Outcomes of attempts whose feedback names no kind: a success gets none, and not every environment names kinds."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def group_runs(runs: Sequence[Run]) -> list[Curve]:
         peers = [run for run in firsts if run.program == first.program]
         names = differing_settings(peers)
         names = [name for name in names if name not in OF_THE_COURSE] or names
-        distinctions = [f"{name} {plain(first.settings[name])}" for name in names]
+        distinctions = [f"{name} {plain(first.settings.get(name))}" for name in names]
         if len(distinctions) > 3:
             distinctions = [*distinctions[:3], "…"]
         labels.append(" · ".join([algorithm(first), *distinctions]))
