@@ -165,7 +165,9 @@ class Charts {
       xaxis: { ...axis(), title: { text: "step", standoff: 6 }, rangemode: "tozero" },
       ...figure.layout(),
     };
-    await plotly.react(figure.plot, figure.traces(), layout, { displayModeBar: false, responsive: true });
+    const traces = figure.traces();
+    if (Math.max(...traces.flatMap((trace) => trace.x)) <= 8) layout.xaxis.dtick = 1; // no half steps
+    await plotly.react(figure.plot, traces, layout, { displayModeBar: false, responsive: true });
   }
 
   curvesShown() {

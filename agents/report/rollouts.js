@@ -168,14 +168,14 @@ class Rollouts {
     return `attempt=${this.columns.run[i]}/${this.columns.id[i]}`;
   }
 
-  /** Open what the address names, else the attempt whose tokens were credited with most in all. */
+  /** Open what the address names, else the failed attempt whose tokens were credited with most in all. */
   start() {
     const named = this.columns.id.findIndex((_, i) => `#${this.link(i)}` === location.hash);
     if (named >= 0) return this.show(named);
-    const { credit, tokens } = this.columns;
-    let best = -1;
-    for (const i of credit.keys()) if (credit[i] != null && (best < 0 || credit[i] * tokens[i] > credit[best] * tokens[best])) best = i;
-    return best >= 0 ? this.show(best, false) : null;
+    const { credit, tokens, success } = this.columns;
+    const worth = (i) => (success[i] ? 0 : 1e6) + credit[i] * tokens[i];
+    const best = this.order.filter((i) => credit[i] != null).reduce((a, b) => (a == null || worth(b) > worth(a) ? b : a), null);
+    return best == null ? null : this.show(best, false);
   }
 
   attempt(i, texts, messages, credit) {
