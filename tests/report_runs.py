@@ -62,7 +62,7 @@ def make_run(
                 "entropy": 1.0,
             }
             folder.log_metrics({"step": step, "phase": "train"} | numbers | seconds)
-            records = [(episode, _credit(rng, program, episode, hostile)) for episode in episodes[:credits]]
+            records = {i: _credit(rng, program, episode, hostile) for i, episode in enumerate(episodes[:credits])}
             folder.log_rollouts(step, "train", episodes, records)
     return path
 

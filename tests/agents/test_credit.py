@@ -51,9 +51,10 @@ def recorded(policy, config, algorithm, groups, samples):
     rows, _ = algorithm.assign(groups, step=1)
     updater = make_updater(policy, config)
     updater.recorder = recorder
-    recorder.choose(rows)
+    episodes = [episode for group in groups for episode in group]
+    recorder.choose(rows, episodes)
     updater.update(algorithm, rows)
-    return recorder.take(), rows
+    return [(episodes[place], record) for place, record in sorted(recorder.take(), key=lambda kept: kept[0])], rows
 
 
 def test_sdpo_records_student_teacher_and_alternatives(policy):
@@ -89,13 +90,12 @@ def test_grpo_records_the_advantage(policy):
 
 
 def test_a_few_are_chosen_evenly_among_those_that_are_learned_from(policy):
-    algorithm = GRPO(GRPOConfig(), policy)
-    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1})), step=1)
-    rows[1] = dataclasses.replace(rows[1], forward=False)
-    recorder = CreditRecorder(policy, 3)
-    recorder.choose(rows)
+    config = GRPOConfig(lr=0.0)
+    groups = make_groups(policy, (set(), {1}))
+    groups += [[dataclasses.replace(episode) for episode in group] for group in groups]
+    kept, rows = recorded(policy, config, GRPO(config, policy), groups, 3)
     learned = [row.episode for row in rows if row.forward]
-    assert recorder._chosen == {id(learned[i]) for i in (0, 2, 4)}
+    assert len(learned) == 8 and [episode for episode, _ in kept] == [learned[i] for i in (0, 2, 5)]
 
 
 @pytest.fixture(scope="module")
