@@ -121,8 +121,7 @@ class _Run:
         self.collector = Collector(policy, engine, environments, config.sampling, processes)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
         self.updater = Updater.with_adamw(policy, config, interrupts, processes)
-        self.credit = CreditRecorder(policy, config.credit_samples)
-        self.updater.recorder = self.credit
+        self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
         if config.resume:

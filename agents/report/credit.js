@@ -108,6 +108,7 @@ class CreditView {
 }
 
 function probability(log) {
+  if (log == null) return "not a number";
   return `${percent(Math.exp(log))} (log ${log.toFixed(2).replace("-", "−")})`;
 }
 

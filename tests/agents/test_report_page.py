@@ -318,9 +318,8 @@ def test_everything_that_can_be_used_has_a_name(comparison, visit):
     assert {"theme", "search", "filter-outcome", "rollouts"} & reached >= {"theme", "search", "filter-outcome"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone(scheme, comparison, visit):
-    page = visit(comparison, viewport=PHONE, color_scheme=scheme, has_touch=True)
+def test_a_phone(comparison, visit):
+    page = visit(comparison, viewport=PHONE, has_touch=True)
     scroll_through(page)
     page.get_by_text("All settings of all runs").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
