@@ -149,6 +149,9 @@ class LearnerConfig(UpdateConfig):
     """Go on with the run in --output from its last checkpoint; it ends as if it had never stopped. --steps may be
     larger than before."""
 
+    credit_samples: int = 4
+    """Responses per step of which `credit.jsonl` keeps what each token learns from, for agents.report. 0: none."""
+
     on_collapse: Literal["warn", "stop"] = "warn"
     """What to do when success, entropy or length of the responses fall far below what they were: say so, or end."""
 
@@ -162,7 +165,14 @@ class LearnerConfig(UpdateConfig):
     def check(self) -> None:
         super().check()
         self._at_least(
-            steps=0, extra_batches=0, tasks_per_step=1, group_size=1, eval_every=1, eval_tasks=0, eval_samples=1
+            steps=0,
+            extra_batches=0,
+            credit_samples=0,
+            tasks_per_step=1,
+            group_size=1,
+            eval_every=1,
+            eval_tasks=0,
+            eval_samples=1,
         )
         if self.resume and self.output is None:
             raise UsageError("--resume needs --output, the folder of the run to go on with")

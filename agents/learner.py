@@ -15,6 +15,7 @@ from rich.table import Table
 
 from agents.collapse import CollapseGuard
 from agents.config import LearnerConfig
+from agents.credit import CreditRecorder
 from agents.environments import Environments, TaskSchedule, parse_env_args
 from agents.evaluate.evaluation import Evaluation, evaluate
 from agents.policy.load import load_trainable
@@ -25,6 +26,7 @@ from agents.progress import ProgressDisplay, training_numbers
 from agents.rollouts import Collector, Group
 from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import Interrupts
+from agents.runs.load import load_run
 from agents.runs.seeds import derived_seed
 from agents.sampling.transformers_engine import TransformersEngine
 from agents.trackers import Trackers, tracker_names
@@ -87,7 +89,8 @@ def train(
         policy = load_trainable(model, config)
         algorithm = make_algorithm(policy, console)
         output = config.output or processes.agree(default_output(algorithm.name, config.env))
-        folder = RunFolder(output, asdict(config), resume=config.resume, processes=processes)
+        program = f"agents.{algorithm.name}"
+        folder = RunFolder(output, asdict(config), program=program, resume=config.resume, processes=processes)
         shared = f" · {processes.count} processes" if processes.count > 1 else ""
         console.print(
             f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
@@ -121,6 +124,7 @@ class _Run:
         self.collector = Collector(policy, engine, environments, config.sampling, processes)
         self.schedule = TaskSchedule(environments.num_tasks, config.seed)
         self.updater = Updater.with_adamw(policy, config, interrupts, processes)
+        self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
         if config.resume:
@@ -197,7 +201,7 @@ class _Run:
     def print_summary(self, steps: int, checkpoint: Path) -> None:
         if not self.collector.processes.is_main:
             return
-        evaluations = self.folder.read_metrics("evaluation") if self.config.eval_tasks else []
+        evaluations = load_run(self.folder.path).metrics["evaluation"] if self.config.eval_tasks else []
         if len(evaluations) > 1:
             self.console.print(_table(evaluations[0], evaluations[-1], self.config, steps))
         minutes = (time.monotonic() - self.started) / 60
@@ -213,6 +217,8 @@ class _Run:
         if config.extra_batches:
             learned = [group for group in groups if self.algorithm.has_signal(group)][: config.tasks_per_step]
         rows, metrics = self.algorithm.assign(learned, step) if learned else ([], {"learned_fraction": 0.0})
+        episodes = [episode for group in groups for episode in group]
+        self.credit.choose(rows, episodes)
         metrics |= self.updater.update(self.algorithm, rows)
         ended = time.monotonic()
         metrics = _rollout_metrics(groups) | metrics
@@ -222,7 +228,8 @@ class _Run:
             "update_seconds": ended - sampled,
         }
         self.log({"step": step, "phase": "train"} | metrics)
-        self.folder.log_rollouts(step, "train", [episode for group in groups for episode in group])
+        credit = dict(self.collector.processes.interleave(self.credit.take()))  # each process has its rows'
+        self.folder.log_rollouts(step, "train", episodes, credit)
         return metrics
 
     def sample(self, step: int) -> list[Group]:

@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -19,6 +19,9 @@ from agents.policy.next_tokens import NextTokens, next_tokens
 from agents.policy.policy import Policy
 from agents.processes import ALONE, Processes
 from agents.runs.interrupt import Interrupts
+
+if TYPE_CHECKING:
+    from agents.credit import CreditRecorder, TokenCredit
 
 Signal = TypeVar("Signal")
 _log = logging.getLogger("agents")
@@ -83,6 +86,15 @@ class Algorithm(Protocol):
         """Losses (N,) and, detached, per-token metrics (N,)."""
         ...
 
+    def credit(self, row: Row, mask: torch.Tensor, tokens: TokenBatch, targets: Any) -> TokenCredit:
+        """What the row's tokens learn from, for the record. Called without gradients.
+
+        Args:
+            mask: (N,) bool, where in the batch that the targets are for they are.
+            tokens: They alone.
+        """
+        ...
+
     def after_update(self) -> None:
         """Called once per rollout batch if the weights changed."""
         ...
@@ -99,6 +111,8 @@ class Updater:
     interrupts: Interrupts = field(default_factory=Interrupts)
     processes: Processes = ALONE
     optimizer_steps: int = 0
+    recorder: CreditRecorder | None = None
+    """Looks at each micro-batch."""
 
     @classmethod
     def with_adamw(
@@ -153,6 +167,8 @@ class Updater:
                 targets = algorithm.targets(micro_batch)
             batch = self._forward(micro_batch, algorithm.top_k)
             losses, metrics = algorithm.token_losses(batch, targets)
+            if self.recorder:
+                self.recorder.record(algorithm, batch, targets)
             # Denominators of the whole minibatch, so that its division into micro-batches changes nothing.
             if self.config.aggregation == "token":
                 loss = losses.sum() / tokens

@@ -25,7 +25,8 @@ from agents.policy.load import load_trainable
 from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
-from agents.runs.resumable import ResumableRun, read_journal
+from agents.runs.records import read_records
+from agents.runs.resumable import ResumableRun
 from agents.sampling.transformers_engine import TransformersEngine
 from agents.sdpo.presets import TEST_TIME
 
@@ -45,7 +46,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)
-        folder = ResumableRun(output, config.deciding(tasks))
+        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks))
         try:
             with Interrupts() as interrupts, ExitStack() as opened:
                 journals = {
@@ -101,7 +102,7 @@ def _others(
     for method in METHODS:
         path = folder.path / f"{method}.jsonl"
         if method not in config.methods and path.exists():
-            record = Record(read_journal(path))
+            record = Record(read_records(path))
             runs = [record.run(task, seed) for task in tasks for seed in seeds]
             if all(
                 run.attempts >= config.budget or (method != "best_of_k" and run.over(config.budget)) for run in runs

@@ -35,7 +35,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
     folder = None
     if config.model:
         output = config.output or default_output("evaluate", config.env)
-        folder = ResumableRun(output, config.deciding())
+        folder = ResumableRun(output, "agents.evaluate", config.deciding())
         try:
             with Interrupts():
                 results += _evaluate_models(config, folder, console)
@@ -46,7 +46,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
                 )
             raise
     elif config.output:
-        folder = ResumableRun(config.output, {"compare": [str(path) for path in config.compare]})
+        folder = ResumableRun(config.output, "agents.evaluate", {"compare": [str(path) for path in config.compare]})
     text = report(results)
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     if folder is not None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+from agents.credit import TokenCredit
 from agents.evaluate.evaluation import Evaluation
 from agents.grpo.config import PolicyGradientConfig
 from agents.grpo.loss import clipped_surrogate, clipped_weights, group_advantages, kl_to_reference, sequence_log_ratio
@@ -97,6 +98,9 @@ class GRPO:
             losses = losses + config.kl_coef * kl
             metrics["kl"] = kl.detach()
         return losses, metrics
+
+    def credit(self, row: Row[float], mask: torch.Tensor, tokens: TokenBatch, targets: Targets) -> TokenCredit:
+        return TokenCredit(advantage=row.signal)
 
     def after_update(self) -> None:
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from transformers import DynamicCache
@@ -44,6 +44,10 @@ class NextTokens:
         if self.weight is None or (choice["indices"] is not None and choice["indices"].shape[1] == self.vocabulary):
             return stats_from_logits(self.logits(), token_ids, **choice)
         return head_stats(self.states, self.weight, token_ids, compute_dtype=self.compute_dtype, **choice)
+
+    def only(self, mask: torch.Tensor) -> NextTokens:
+        """The distributions under a mask (N,)."""
+        return replace(self, states=self.states[mask])
 
     def mixed_with(self, other: NextTokens, share: float) -> NextTokens:
         """The geometric mean in which `other` has this share: its logits are the mean of both."""

@@ -1,20 +1,21 @@
 """The folder of a run: its configuration, metrics, sampled rollouts and checkpoint.
 
-config.json      the settings, and the versions of what computed
+config.json      format, program, settings, and the versions of what computed
 metrics.jsonl    one record per training step or evaluation
 rollouts.jsonl   every sampled attempt with its feedback
+credit.jsonl     of some attempts, what each token was credited with
 checkpoint/      weights and tokenizer, in the layout of `from_pretrained`; with what else it takes to go on from there
 best/            the weights that did best in an evaluation
+
+docs/run-folder.md describes the fields, agents/runs/load.py reads them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
-import platform
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from agents.episode import Episode
 from agents.errors import UsageError
 from agents.policy.policy import Policy
 from agents.processes import ALONE, Processes
+from agents.runs.load import rollout_id
+from agents.runs.records import check_equal_settings, config_text, keep_records, read_config
 
 STATE = "training_state.pt"
-RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "output", "tracker")
+RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "output", "tracker", "credit_samples")
 """Settings that may change when a run is resumed."""
 
 
@@ -37,6 +40,7 @@ class RunFolder:
     Args:
         path: The folder; made if it does not exist.
         config: The run's settings, JSON-able.
+        program: What writes it, such as `agents.sdpo`; not needed to resume.
         resume: Whether the folder holds an earlier part of the run.
         processes: Those of the run; only the main one writes.
 
@@ -45,22 +49,29 @@ class RunFolder:
             gone on with, or one with other settings.
     """
 
-    def __init__(self, path: Path, config: Mapping[str, Any], *, resume: bool = False, processes: Processes = ALONE):
+    def __init__(
+        self,
+        path: Path,
+        config: Mapping[str, Any],
+        *,
+        program: str = "",
+        resume: bool = False,
+        processes: Processes = ALONE,
+    ):
         self.path = path
         self.processes = processes
-        processes.on_main(lambda: self._go_on(config) if resume else self._begin(config))
+        processes.on_main(lambda: self._go_on(config) if resume else self._begin(program, config))
 
-    def _begin(self, config: Mapping[str, Any]) -> None:
+    def _begin(self, program: str, config: Mapping[str, Any]) -> None:
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             if any(self.path.iterdir()):
                 raise UsageError(f"the output folder {self.path} is not empty; name another one with --output")
-            text = json.dumps({"config": dict(config), "versions": versions()}, indent=2, default=str)
-            (self.path / "config.json").write_text(text + "\n")
+            (self.path / "config.json").write_text(config_text(program, config), encoding="utf-8")
 
     def _go_on(self, config: Mapping[str, Any]) -> None:
         settings = json.loads(json.dumps(dict(config), default=str))
-        check_equal_settings(self.path, read_config(self.path), settings, besides=RESUMED_WITH_OTHERS)
+        check_equal_settings(self.path, read_config(self.path)["config"], settings, besides=RESUMED_WITH_OTHERS)
         self._restore_checkpoint()
         if not (self.path / "checkpoint" / STATE).is_file():
             raise UsageError(
@@ -70,8 +81,20 @@ class RunFolder:
     def log_metrics(self, record: Mapping[str, Any]) -> None:
         self._append("metrics.jsonl", [record])
 
-    def log_rollouts(self, step: int, phase: str, episodes: Iterable[Episode]) -> None:
-        self._append("rollouts.jsonl", [{"step": step, "phase": phase} | episode.to_json() for episode in episodes])
+    def log_rollouts(
+        self, step: int, phase: str, episodes: Sequence[Episode], credit: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Write down attempts, and what the tokens of some were credited with.
+
+        Args:
+            episodes: All of this phase and step.
+            credit: Records by the attempts' places in `episodes`.
+        """
+        ids = [rollout_id(phase, step, place) for place in range(len(episodes))]
+        rollouts = zip(ids, episodes, strict=True)
+        self._append("rollouts.jsonl", [{"id": i, "step": step, "phase": phase} | e.to_json() for i, e in rollouts])
+        if credit:
+            self._append("credit.jsonl", [{"rollout": ids[i], "step": step, **credit[i]} for i in sorted(credit)])
 
     def save_checkpoint(self, policy: Policy, state: Mapping[str, Any] | None = None, name: str = "checkpoint") -> Path:
         """Write the policy to a folder, which is either the previous one or complete, never half-written.
@@ -106,18 +129,9 @@ class RunFolder:
         return state
 
     def _drop_records_after(self, step: int) -> None:
-        for name in ("metrics.jsonl", "rollouts.jsonl"):
+        for name in ("metrics.jsonl", "rollouts.jsonl", "credit.jsonl"):
             with writing(self.path):
-                lines = (self.path / name).read_bytes().splitlines(keepends=True) if (self.path / name).exists() else []
-                kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= step]
-                partial = self.path / f"{name}.partial"
-                partial.write_bytes(b"".join(kept))
-                partial.replace(self.path / name)
-
-    def read_metrics(self, phase: str) -> list[dict[str, Any]]:
-        """The records of a phase."""
-        lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        return [record for record in map(json.loads, lines) if record["phase"] == phase]
+                keep_records(self.path / name, lambda record: record["step"] <= step)
 
     def _restore_checkpoint(self) -> None:
         """Undo what a kill between two renames has left."""
@@ -132,32 +146,6 @@ class RunFolder:
         lines = "".join(json.dumps(record) + "\n" for record in records)
         with writing(self.path), open(self.path / name, "a", encoding="utf-8") as file:
             file.write(lines)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """The settings of the run in a folder. Raises UsageError where there is none."""
-    config = path / "config.json"
-    try:
-        settings = json.loads(config.read_text())["config"]
-        settings.keys()
-    except OSError as error:
-        raise UsageError(f"{path} holds no run: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{config} does not say what run it belongs to; name another folder with --output") from error
-    return settings
-
-
-def check_equal_settings(
-    path: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any], besides: Collection[str] = ()
-) -> None:
-    """Raise UsageError if the settings are not those that a run began with."""
-    names = sorted(name for name in earlier.keys() | settings.keys() if earlier.get(name) != settings.get(name))
-    if names := [name for name in names if name not in besides]:
-        differences = "; ".join(f"{name} was {earlier.get(name)!r}, is now {settings.get(name)!r}" for name in names)
-        raise UsageError(
-            f"{path} holds a run with other settings ({differences}); to go on with it, repeat its settings, "
-            "else name another folder with --output"
-        )
 
 
 @contextlib.contextmanager
@@ -178,12 +166,3 @@ def default_output(algorithm: str, env_id: str) -> Path:
     """A new folder's name: algorithm, environment and the time of the start."""
     name = env_id.rpartition("/")[2].lower()
     return Path("runs") / f"{algorithm}-{name}-{datetime.now():%Y%m%d-%H%M%S}"
-
-
-def versions() -> dict[str, str]:
-    names = ("sdpo-gym", "gymnasium", "torch", "transformers", "accelerate", "numpy")
-    found = {"python": platform.python_version()}
-    for name in names:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found

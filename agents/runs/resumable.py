@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import UsageError
-from agents.runs.folder import check_equal_settings, read_config, versions, writing
+from agents.runs.folder import writing
+from agents.runs.records import check_equal_settings, config_text, parse_records, read_config
 
 
 class ResumableRun:
@@ -20,26 +21,27 @@ class ResumableRun:
     Args:
         path: A new or empty folder, or one of an earlier run with equal settings, which is gone on with. (As long as
             a run has recorded nothing, its settings may be replaced.)
+        program: What writes it, such as `agents.evaluate`.
         settings: What decides the results, JSON-able.
 
     Raises:
         UsageError: the folder holds something else, a run with other settings, or cannot be written.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]):
+    def __init__(self, path: Path, program: str, settings: Mapping[str, Any]):
         self.path = path
-        text = json.dumps({"config": dict(settings), "versions": versions()}, indent=2, default=str)
+        text = config_text(program, settings)
         config = path / "config.json"
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             if config.exists():
-                earlier = read_config(path)
+                earlier = read_config(path)["config"]
                 if self.has_records:
                     check_equal_settings(path, earlier, json.loads(text)["config"])
                     return
             elif any(path.iterdir()):
                 raise UsageError(f"the output folder {path} holds something that is no run; name another with --output")
-            self.write("config.json", text + "\n")
+            self.write("config.json", text)
 
     @property
     def has_records(self) -> bool:
@@ -89,7 +91,7 @@ class Journal:
             content = self._file.read()
             self._file.truncate(content.rfind(b"\n") + 1)
         try:
-            self.records = _parse(path, content)
+            self.records = parse_records(path, content)
         except UsageError:
             self.close()
             raise
@@ -121,18 +123,3 @@ class Journal:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def read_journal(path: Path) -> list[dict[str, Any]]:
-    """The records of a journal that another process may be writing. Raises UsageError where there is none."""
-    try:
-        return _parse(path, path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
-
-
-def _parse(path: Path, content: bytes) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
-    except ValueError as error:
-        raise UsageError(f"{path} holds a line that is not JSON ({error}); name another --output") from error

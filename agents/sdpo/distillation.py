@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from agents.credit import TokenCredit
 from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
@@ -97,6 +98,10 @@ class SelfDistillation:
         metrics = {"divergence": losses.detach(), "token_advantage": teacher.logprobs - student.logprobs.detach()}
         weights = importance_weights(batch.logprobs, batch.old_logprobs, config.is_clip)
         return losses * weights * sampler_correction(batch, config.tis_cap), metrics
+
+    def credit(self, row: Row[list[int]], mask: torch.Tensor, tokens: TokenBatch, targets: NextTokens) -> TokenCredit:
+        teacher = targets.only(mask).stats(tokens.token_ids, indices=tokens.stats.indices)
+        return TokenCredit(context_ids=row.signal, teacher=teacher)
 
     def after_update(self) -> None:
         if self.teacher:

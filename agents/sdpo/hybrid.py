@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 
+from agents.credit import TokenCredit
 from agents.grpo import algorithm as policy_gradient
 from agents.grpo.config import PolicyGradientConfig
 from agents.policy.next_tokens import NextTokens
@@ -94,3 +96,12 @@ class Hybrid(SelfDistillation):
             losses = losses.index_add(0, where, (1 - targets.share[where]) * some)
             metrics |= more_metrics
         return losses, metrics
+
+    def credit(self, row: Row[Signal], mask: torch.Tensor, tokens: TokenBatch, targets: Targets) -> TokenCredit:
+        advantage = row.signal.advantage if row.signal.share else None
+        if row.signal.prompt is None:
+            return TokenCredit(advantage)
+        distilled = super().credit(
+            Row(row.episode, row.signal.prompt), mask[targets.distilled], tokens, targets.distillation
+        )
+        return replace(distilled, advantage=advantage)

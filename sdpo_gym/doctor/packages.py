@@ -16,7 +16,7 @@ PURPOSES = {
     "docker": "the Docker sandbox",
     "serve": "sdpo-gym serve, sdpo-gym sandbox serve",
     "trackers": "TensorBoard",
-    "report": "plots",
+    "report": "plots, agents.report",
     "smollm2": "--model smollm2, with everything around it",
     "ray": "a sandbox on a Ray cluster",
     "inspect": "Inspect AI",

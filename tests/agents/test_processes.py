@@ -47,6 +47,13 @@ def test_two_processes_learn_what_one_learns(outputs, name):
         for metric, value in one.items():
             if isinstance(value, float) and not metric.endswith("_seconds"):
                 assert other[metric] == pytest.approx(value, rel=1e-3, abs=1e-5, nan_ok=True), metric
+    expected, found = (
+        records(folder, "credit.jsonl") if (folder / "credit.jsonl").exists() else [] for folder in (alone, together)
+    )
+    assert len(expected) > 0 or name == "grpo"  # a group of three may be all alike
+    for one, other in zip(expected, found, strict=True):
+        assert (other["rollout"], other["tokens"]) == (one["rollout"], one["tokens"])
+        assert other["student"] == pytest.approx(one["student"], rel=1e-3, abs=1e-3)
     weights = "adapter_model.safetensors" if name == "lora" else "model.safetensors"
     expected, found = (load_file(folder / "checkpoint" / weights) for folder in (alone, together))
     for key, weight in expected.items():
