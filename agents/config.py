@@ -86,6 +86,9 @@ class UpdateConfig(SamplingConfig):
     lora_alpha: float = 32.0
     """The adapters' product counts alpha / rank times."""
 
+    quantize: Literal["none", "4bit"] = "none"
+    """Keep the frozen weights of the linear layers in 4 bits (QLoRA's NF4; needs bitsandbytes, and --lora-rank)."""
+
     lr: float = 1e-5
     """Learning rate of AdamW. 0 leaves the weights as they are: a control."""
 
@@ -121,6 +124,10 @@ class UpdateConfig(SamplingConfig):
         self._above_zero("lora_alpha", "max_grad_norm", "tis_cap")
         if not self.lora_rank:
             self._rules_out("lora_rank", "lora_alpha")
+            if self.quantize != "none":
+                raise UsageError(
+                    f"--quantize {self.quantize} needs --lora-rank: such weights are not trained themselves"
+                )
 
 
 @dataclass
