@@ -56,6 +56,8 @@ def test_a_run_leaves_metrics_rollouts_and_a_checkpoint(algorithm, tiny_model, t
     assert [r["step"] for r in metrics if r["phase"] == "train"] == [1, 2]
     assert [r["step"] for r in metrics if r["phase"] == "evaluation"] == [0, 1, 2]
     assert any(r["phase"] == "preflight" for r in metrics) == (algorithm == "sdpo")
+    page = (ROOT / "docs" / "learners.md").read_text()
+    assert {name for r in metrics if r["phase"] == "train" for name in r if f"`{name}`" not in page} == set()
     rollouts = records(folder, "rollouts.jsonl")
     assert len([r for r in rollouts if r["phase"] == "train"]) == 2 * 2 * 4
     failed = next(r for r in rollouts if not r["success"])

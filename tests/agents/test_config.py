@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from rich.console import Console
 from training import make_groups
 
-from agents.config import UpdateConfig
+from agents.config import UpdateConfig, flag
 from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError
 from agents.evaluate.config import EvaluateConfig
@@ -173,6 +174,13 @@ def test_the_walk_is_over_all_settings():
 def test_values_without_sense(config_type, settings, message):
     with pytest.raises(UsageError, match=message):
         config_type(**settings).check()
+
+
+@pytest.mark.parametrize("config_type", [SDPOConfig, GRPOConfig])
+def test_the_page_on_the_learners_names_every_option(config_type):
+    page = (AGENTS.parent / "docs" / "learners.md").read_text()
+    names = [flag(field.name) for field in dataclasses.fields(config_type)]
+    assert [name for name in names if not re.search(rf"`{name}[` ]", page)] == []
 
 
 @pytest.mark.parametrize("teacher", ["frozen", "periodic", "live", "trust_region"])
