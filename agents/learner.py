@@ -160,7 +160,7 @@ class _Run:
         except KeyboardInterrupt:
             self.console.print(f"[bold]Interrupted[/] in step {step}; {self.save_interrupted()}")
             raise
-        checkpoint = self.folder.save_checkpoint(self.policy) if self.rolled_back else self.save(step)
+        checkpoint = self.save(step)
         self.print_summary(step, checkpoint)
         return evaluations
 
@@ -171,7 +171,7 @@ class _Run:
     def save(self, step: int) -> Path:
         with self.interrupts.critical():
             state = None
-            if self.config.save_every:
+            if self.config.save_every and not self.rolled_back:
                 state = {
                     "step": step,
                     "position": self.position,
