@@ -348,7 +348,7 @@ class TestCollapse:
     def test_may_bring_back_the_best_weights(self, tiny_model, tmp_path, monkeypatch):
         """After three steps; the best are of an earlier evaluation, and the last evaluation is of them."""
         monkeypatch.setattr(CollapseGuard, "check", _collapse_at_the_third_step)
-        settings = {"on_collapse": "rollback", "save_every": 1, "lr": 0.05, "steps": 50}
+        settings = {"on_collapse": "rollback", "save_every": 1, "lr": 0.05, "kl_coef": 0.1, "steps": 50}
         folder = run("grpo", tiny_model, tmp_path / "run", **settings)
         last, best = ((folder / name / "model.safetensors").read_bytes() for name in ("checkpoint", "best"))
         assert last == best

@@ -88,7 +88,7 @@ OF_GRPO = {
     "kl_coef": (0.5, {}),
     "skip_truncated": (True, {}),
 }
-WITHOUT_EFFECT = {"micro_batch_tokens"}  # on the result: how a batch is divided must not matter
+WITHOUT_EFFECT = {"micro_batch_tokens", "gradient_checkpointing"}  # on the result: they are about memory and time
 ELSEWHERE = {"quantize"}  # in test_quantized.py
 
 

@@ -27,7 +27,7 @@ def sample_groups(policy, temperature):
     try:
         groups = collect_groups(
             policy, TransformersEngine(policy), environments, [Start(1, 0), Start(2, 1)], 4,
-            SamplingParameters(6, temperature), torch.Generator().manual_seed(0),
+            SamplingParameters(6, temperature), [0, 1],
         )  # fmt: skip
     finally:
         environments.close()
@@ -187,9 +187,12 @@ def test_a_route_is_the_sum_of_its_two_sides(settings, policy):
     tokens = sum(row.episode.num_response_tokens for row in rows)
     total = torch.zeros_like(routed)
     student = copy.deepcopy(policy.model).double()
+    entropies = []
     for row in rows:
+        log_p, own = own_distributions(student, row.episode.prompt_ids, row.episode, 1.0)
+        if row.forward:
+            entropies.append(-(log_p.exp() * log_p).sum(1).detach())
         if row.signal.prompt is None:
-            log_p, own = own_distributions(student, row.episode.prompt_ids, row.episode, 1.0)
             loss = -row.signal.advantage * log_p.gather(1, own[:, None]).sum()
         else:
             loss = row_losses(config, student, teacher, type(row)(row.episode, row.signal.prompt)).sum()
@@ -198,6 +201,4 @@ def test_a_route_is_the_sum_of_its_two_sides(settings, policy):
         total += torch.cat([parameter.grad.flatten() for parameter in student.parameters()]).float()
     torch.testing.assert_close(routed, total, atol=2e-5, rtol=2e-3)
     # Numbers about all tokens are not touched by what is compared at some.
-    plain = make_sdpo(SDPOConfig(teacher="live", context="demonstration", lr=1.0), policy, Console(quiet=True))
-    everything = update(policy, config, plain, plain.assign(groups, step=1)[0])[2]
-    assert metrics["entropy"] == pytest.approx(everything["entropy"], rel=1e-4)
+    assert metrics["entropy"] == pytest.approx(torch.cat(entropies).mean().item(), rel=1e-4)
