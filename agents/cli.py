@@ -45,6 +45,7 @@ def run_command(
         default=default,
         config=(tyro.conf.AvoidSubcommands,),
     )
+    config.defaults = default
     logging.disable_progress_bar()
     try:
         run(config)

@@ -44,6 +44,9 @@ class SamplingConfig:
     precision: Precision = "auto"
     """What matrix products compute in; weights are always float32. `auto`: bf16 where the hardware has it."""
 
+    defaults = None
+    """What the settings are when nothing is said, where that is not what this class says: a preset."""
+
     @property
     def sampling(self) -> SamplingParameters:
         return SamplingParameters(self.max_new_tokens, self.temperature, self.top_p)
@@ -59,6 +62,12 @@ class SamplingConfig:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise UsageError(f"{flag(name)} must be at least {bound}, not {getattr(self, name)}")
+
+    def _rules_out(self, setting: str, *names: str) -> None:
+        """Refuse settings that this one makes meaningless, so that none is accepted and ignored."""
+        for name in names:
+            if getattr(self, name) != getattr(self.defaults or type(self), name):
+                raise UsageError(f"{flag(setting)} {getattr(self, setting)} knows no {flag(name)}; leave that out")
 
     def _above_zero(self, *names: str) -> None:
         for name in names:
@@ -76,6 +85,9 @@ class UpdateConfig(SamplingConfig):
 
     lora_alpha: float = 32.0
     """The adapters' product counts alpha / rank times."""
+
+    quantize: Literal["none", "4bit"] = "none"
+    """Keep the frozen weights of the linear layers in 4 bits (QLoRA's NF4; needs bitsandbytes, and --lora-rank)."""
 
     lr: float = 1e-5
     """Learning rate of AdamW. 0 leaves the weights as they are: a control."""
@@ -110,6 +122,12 @@ class UpdateConfig(SamplingConfig):
         super().check()
         self._at_least(lora_rank=0, lr=0, warmup_steps=0, weight_decay=0, minibatches=1, micro_batch_tokens=1)
         self._above_zero("lora_alpha", "max_grad_norm", "tis_cap")
+        if not self.lora_rank:
+            self._rules_out("lora_rank", "lora_alpha")
+            if self.quantize != "none":
+                raise UsageError(
+                    f"--quantize {self.quantize} needs --lora-rank: such weights are not trained themselves"
+                )
 
 
 @dataclass
@@ -127,6 +145,11 @@ class LearnerConfig(UpdateConfig):
 
     group_size: int = 8
     """Responses to each task."""
+
+    curriculum: Literal["none", "uncertain"] = "none"
+    """`none`: passes over all tasks, each in another order. `uncertain`: tasks are drawn with weights √(p·(1 − p)) of
+    their recent success rates p, at first ½, so that those come most often which are solved half of the time. Even
+    those always or never solved keep a tenth of the largest weight."""
 
     extra_batches: int = 0
     """Batches sampled on top, at most, until as many tasks as a batch has give something to learn (DAPO's dynamic
@@ -152,8 +175,9 @@ class LearnerConfig(UpdateConfig):
     credit_samples: int = 4
     """Responses per step of which `credit.jsonl` keeps what each token learns from, for agents.report. 0: none."""
 
-    on_collapse: Literal["warn", "stop"] = "warn"
-    """What to do when success, entropy or length of the responses fall far below what they were: say so, or end."""
+    on_collapse: Literal["warn", "stop", "rollback"] = "warn"
+    """What to do when success, entropy or length of the responses fall far below what they were: say so; end; or go
+    back to the weights that did best in an evaluation, which become the run's checkpoint, and end."""
 
     tracker: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Where metrics go besides the run folder: tensorboard (the default where it is installed), wandb, trackio, another
@@ -174,6 +198,10 @@ class LearnerConfig(UpdateConfig):
             eval_tasks=0,
             eval_samples=1,
         )
+        if self.on_collapse == "rollback" and not (self.save_every and self.eval_tasks):
+            raise UsageError(
+                "--on-collapse rollback needs --save-every and --eval-tasks, without which no best is kept"
+            )
         if self.resume and self.output is None:
             raise UsageError("--resume needs --output, the folder of the run to go on with")
         if self.minibatches > self.tasks_per_step * self.group_size:
@@ -181,6 +209,16 @@ class LearnerConfig(UpdateConfig):
                 f"--minibatches {self.minibatches} is more than the {self.tasks_per_step * self.group_size} responses "
                 "of a rollout batch"
             )
+
+    def check_tasks(self, num_tasks: int | None) -> None:
+        """Raise UsageError on values that make no sense with so many tasks; None: they are endless."""
+        if self.curriculum != "none" and num_tasks is None:
+            raise self._needs_numbered_tasks(f"--curriculum {self.curriculum}")
+
+    def _needs_numbered_tasks(self, setting: str) -> UsageError:
+        return UsageError(
+            f"{setting} needs an environment with a fixed number of tasks; in {self.env} none comes up twice"
+        )
 
 
 def flag(name: str) -> str:

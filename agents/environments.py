@@ -18,6 +18,15 @@ from sdpo_gym.tasks import Message
 SUCCESS_RETURN = 1.0
 """An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
 
+UNKNOWN_RATE = 0.5
+"""A curriculum's success rate of tasks that did not come up yet: they come first."""
+
+RECENCY = 0.5
+"""The share of the latest attempts in a task's recent success rate."""
+
+LEAST_WEIGHT = 0.05
+"""Of a task that is always or never solved; the largest weight is ½."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -134,26 +143,54 @@ class Environments:
 class TaskSchedule:
     """Which tasks come when: reshuffled passes over the indexed tasks, else fresh seeds. A function of the position.
 
+    With a curriculum, indexed tasks are drawn instead, those of a batch without replacement, with the weights
+    √(p(1 − p)) of their recent success rates p (as arXiv 2605.27765 weights its losses), at least `LEAST_WEIGHT`; a
+    function of the position and of what was recorded.
+
     Args:
         num_tasks: Number of indexed tasks, or None.
         seed: Decides the order.
+        curriculum: Whether tasks are drawn by their success; needs indexed tasks.
     """
 
-    def __init__(self, num_tasks: int | None, seed: int):
+    def __init__(self, num_tasks: int | None, seed: int, *, curriculum: bool = False):
         self.num_tasks = num_tasks
         self.seed = seed
+        self.rates = np.full(num_tasks, UNKNOWN_RATE) if curriculum else None  # recent success of each task
 
     def starts(self, position: int, count: int) -> list[Start]:
         """The starts at `position` … `position + count − 1` of the endless list."""
-        return [self._start(i) for i in range(position, position + count)]
-
-    def _start(self, position: int) -> Start:
-        seed = int(np.random.SeedSequence([self.seed, position]).generate_state(1)[0])
+        positions = range(position, position + count)
+        seeds = [int(np.random.SeedSequence([self.seed, i]).generate_state(1)[0]) for i in positions]
         if self.num_tasks is None:
-            return Start(seed)
+            return [Start(seed) for seed in seeds]
+        if self.rates is None:
+            tasks = [self._task_in_pass(i) for i in positions]
+        else:
+            rng = np.random.default_rng([self.seed, position])
+            tasks = rng.choice(self.num_tasks, count, replace=count > self.num_tasks, p=self.probabilities())
+        return [Start(seed, int(task)) for seed, task in zip(seeds, tasks, strict=True)]
+
+    def probabilities(self) -> np.ndarray:
+        """With which a curriculum draws each task next, (num_tasks,)."""
+        weights = np.maximum(np.sqrt(self.rates * (1 - self.rates)), LEAST_WEIGHT)
+        return weights / weights.sum()
+
+    def record(self, starts: Sequence[Start], success_rates: Sequence[float]) -> None:
+        """Take note of the success at these starts, for a curriculum."""
+        if self.rates is not None:
+            for start, rate in zip(starts, success_rates, strict=True):
+                self.rates[start.task] += RECENCY * (rate - self.rates[start.task])
+
+    def state(self) -> dict[str, Any]:
+        return {"rates": None if self.rates is None else self.rates.tolist()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.rates = None if state["rates"] is None else np.array(state["rates"])
+
+    def _task_in_pass(self, position: int) -> int:
         epoch, place = divmod(position, self.num_tasks)
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.num_tasks)
-        return Start(seed, int(order[place]))
+        return np.random.default_rng([self.seed, epoch]).permutation(self.num_tasks)[place]
 
 
 def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:

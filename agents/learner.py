@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -20,7 +21,7 @@ from agents.environments import Environments, TaskSchedule, parse_env_args
 from agents.evaluate.evaluation import Evaluation, evaluate
 from agents.policy.load import load_trainable
 from agents.policy.policy import Policy
-from agents.policy.reference import ReferenceWeights
+from agents.policy.reference import Stateful
 from agents.processes import Processes
 from agents.progress import ProgressDisplay, training_numbers
 from agents.rollouts import Collector, Group
@@ -42,8 +43,8 @@ class LearningAlgorithm(Algorithm, Protocol):
         """Whether something can be learned from these attempts."""
         ...
 
-    def references(self) -> list[ReferenceWeights]:
-        """Weights that belong to the state of the training."""
+    def stateful(self) -> list[Stateful]:
+        """What belongs to the state of the training besides the policy."""
         ...
 
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
@@ -83,6 +84,7 @@ def train(
         ),
     )
     try:
+        config.check_tasks(environments.num_tasks)
         if config.resume:
             RunFolder(config.output, asdict(config), resume=True, processes=processes)  # before the model is loaded
         model = str(config.output / "checkpoint") if config.resume else config.model
@@ -122,11 +124,12 @@ class _Run:
         self.console, self.interrupts = console, interrupts
         engine = TransformersEngine(policy, config.sampling_rows)
         self.collector = Collector(policy, engine, environments, config.sampling, processes)
-        self.schedule = TaskSchedule(environments.num_tasks, config.seed)
+        self.schedule = TaskSchedule(environments.num_tasks, config.seed, curriculum=config.curriculum != "none")
         self.updater = Updater.with_adamw(policy, config, interrupts, processes)
         self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
+        self.rolled_back = False
         if config.resume:
             self.load_state(folder.load_state())
         processes.on_main(lambda: trackers.start(folder.path, asdict(config), self.first_step))
@@ -149,7 +152,9 @@ class _Run:
                     problem = self.guard.check(metrics)
                     if problem:
                         self.console.print(f"[bold yellow]warning[/] step {step}: {problem}")
-                    last = step == config.steps or (problem != "" and config.on_collapse == "stop")
+                        if config.on_collapse == "rollback":
+                            self.roll_back(step)
+                    last = step == config.steps or (problem != "" and config.on_collapse != "warn")
                     if config.eval_tasks and (last or step % config.eval_every == 0):
                         evaluations["after"] = self.evaluate(step, progress)
                     if last:
@@ -170,23 +175,37 @@ class _Run:
     def save(self, step: int) -> Path:
         with self.interrupts.critical():
             state = None
-            if self.config.save_every:
+            if self.config.save_every and not self.rolled_back:
                 state = {
                     "step": step,
                     "position": self.position,
                     "best": self.best,
                     "guard": self.guard.history,
                     "updater": self.updater.state(),
-                    "references": [reference.weights for reference in self.algorithm.references()],
+                    "schedule": self.schedule.state(),
+                    "algorithm": [part.state() for part in self.algorithm.stateful()],
                 }
             return self.folder.save_checkpoint(self.policy, state)
+
+    def roll_back(self, step: int) -> None:
+        """Take the weights that did best in an evaluation. Nothing can be gone on with from there: what optimizer and
+        teacher remember is of the weights that are given up."""
+        self.console.print(f"back to the weights with the best evaluation (success {self.best:.2f}), and the end")
+        best = load_trainable(str(self.folder.path / "best"), self.config)
+        with torch.no_grad():
+            for own, other in zip(self.policy.model.parameters(), best.model.parameters(), strict=True):
+                if own.requires_grad:
+                    own.copy_(other)
+        self.rolled_back = True
+        self.folder.log_metrics({"step": step, "phase": "rollback", "success_rate": self.best})
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
         self.guard.history = list(state["guard"])
         self.updater.load_state(state["updater"])
-        for reference, weights in zip(self.algorithm.references(), state["references"], strict=True):
-            reference.load(weights)
+        self.schedule.load_state(state["schedule"])
+        for part, saved in zip(self.algorithm.stateful(), state["algorithm"], strict=True):
+            part.load_state(saved)
 
     def save_interrupted(self) -> str:
         """Save the weights, but not in the place of a checkpoint to go on from; where they are, in words."""
@@ -239,7 +258,9 @@ class _Run:
             starts = self.schedule.starts(self.position, config.tasks_per_step)
             seeds = [derived_seed(config.seed, self.position + i) for i in range(len(starts))]
             self.position += config.tasks_per_step
-            groups += self.collector.collect(starts, config.group_size, seeds)
+            sampled = self.collector.collect(starts, config.group_size, seeds)
+            self.schedule.record(starts, [_success_rate(group) for group in sampled])
+            groups += sampled
             if sum(map(self.algorithm.has_signal, groups)) >= config.tasks_per_step:
                 break
         return groups
@@ -261,6 +282,10 @@ class _Run:
             with self.interrupts.critical():
                 self.folder.save_checkpoint(self.policy, name="best")
         return evaluation
+
+
+def _success_rate(group: Group) -> float:
+    return float(np.mean([episode.success for episode in group]))
 
 
 def _rollout_metrics(groups: Sequence[Group]) -> dict[str, float]:

@@ -46,7 +46,7 @@ class TokenBatch:
 
     rows: Sequence[Row]
     row_of_token: torch.Tensor  # (N,) int64
-    stats: HeadStats  # about the next-token distributions, with the algorithm's number of top tokens
+    stats: HeadStats  # about the next-token distributions, at the algorithm's top tokens
     old_logprobs: torch.Tensor  # (N,) the same before this batch's first optimizer step, detached
     sampler_logprobs: torch.Tensor  # (N,) the same as the sampler computed them
     token_ids: torch.Tensor  # (N,) int64
@@ -71,15 +71,17 @@ class TokenBatch:
 class Algorithm(Protocol):
     """What differs between learners: the signal per token, and the loss."""
 
-    top_k: int
-    """How many of the most probable tokens `token_losses` looks at, at each position."""
-
     def assign(self, groups: Sequence[Sequence[Episode]], step: int) -> tuple[list[Row], dict[str, float]]:
         """Rows to learn from, members of a group one after another, and metrics about them."""
         ...
 
     def targets(self, rows: Sequence[Row]) -> Any:
         """What `token_losses` needs besides the batch. Called without gradients, before the student's forward pass."""
+        ...
+
+    def top_tokens(self, targets: Any) -> int | torch.Tensor:
+        """The tokens that `token_losses` looks at one by one: how many of the student's most probable, or which ones,
+        (N, K) int64, different ones at each position."""
         ...
 
     def token_losses(self, batch: TokenBatch, targets: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -165,7 +167,7 @@ class Updater:
         for micro_batch in self._micro_batches(rows):
             with torch.no_grad(), self.interrupts.critical():
                 targets = algorithm.targets(micro_batch)
-            batch = self._forward(micro_batch, algorithm.top_k)
+            batch = self._forward(micro_batch, algorithm.top_tokens(targets))
             losses, metrics = algorithm.token_losses(batch, targets)
             if self.recorder:
                 self.recorder.record(algorithm, batch, targets)
@@ -199,11 +201,12 @@ class Updater:
         self.optimizer.zero_grad(set_to_none=True)
         return finite
 
-    def _forward(self, rows: Sequence[Row], top_k: int = 0) -> TokenBatch:
+    def _forward(self, rows: Sequence[Row], top: int | torch.Tensor = 0) -> TokenBatch:
         policy, device = self.policy, self.policy.device
         prompts = [row.episode.prompt_ids for row in rows]
-        token_ids = _flat([turn.response_ids for row in rows for turn in row.episode.turns], torch.int64, device)
-        stats = response_distributions(policy, prompts, rows, self.config.temperature).stats(token_ids, top_k=top_k)
+        token_ids = response_token_ids(rows, device)
+        choice = {"top_k": top} if isinstance(top, int) else {"indices": top}
+        stats = response_distributions(policy, prompts, rows, self.config.temperature).stats(token_ids, **choice)
         old = stats.logprobs.detach()
         if rows[0].old_logprobs is not None:
             old = torch.cat([row.old_logprobs for row in rows])
@@ -224,6 +227,11 @@ class Updater:
             lengths = [row.episode.num_response_tokens for row in micro_batch]
             for row, logprobs in zip(micro_batch, batch.logprobs.split(lengths), strict=True):
                 row.old_logprobs = logprobs
+
+
+def response_token_ids(rows: Sequence[Row], device: torch.device) -> torch.Tensor:
+    """The response tokens of the rows, one after another, (N,) int64."""
+    return _flat([turn.response_ids for row in rows for turn in row.episode.turns], torch.int64, device)
 
 
 def response_distributions(

@@ -15,7 +15,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def save_tiny_model(folder: Path, *, chat_template: str | None = CHAT_TEMPLATE, seed: int = 0) -> Path:
+def save_tiny_model(folder: Path, *, chat_template: str | None = CHAT_TEMPLATE, seed: int = 0, width: int = 32) -> Path:
     """Write a random two-layer Llama with a byte tokenizer, in the layout of `from_pretrained`."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -33,8 +33,8 @@ def save_tiny_model(folder: Path, *, chat_template: str | None = CHAT_TEMPLATE, 
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(vocabulary),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=width,
+        intermediate_size=2 * width,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

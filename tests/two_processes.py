@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 from training import run
 
+REMEMBERING = {"top_k_of": "teacher", "top_k": 20, "past_successes": 2, "curriculum": "uncertain"}
 RUNS = {
     # Three groups for two processes.
-    "sdpo": ("sdpo", {"tasks_per_step": 3, "micro_batch_tokens": 60, "grpo_weight": 0.3}),
+    "sdpo": ("sdpo", {"tasks_per_step": 3, "micro_batch_tokens": 60, "grpo_weight": 0.3} | REMEMBERING),
     # One group, of which a process gets none.
     "grpo": ("grpo", {"tasks_per_step": 1, "minibatches": 2, "group_size": 3, "steps": 3}),
     "lora": ("grpo", {"lora_rank": 2, "advantage": "leave_one_out", "gradient_checkpointing": True}),

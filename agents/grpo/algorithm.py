@@ -14,7 +14,7 @@ from agents.grpo.loss import clipped_surrogate, clipped_weights, group_advantage
 from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
-from agents.policy.reference import ReferenceWeights
+from agents.policy.reference import Stateful
 from agents.rollouts import Collector, Group
 from agents.update import Row, TokenBatch, response_distributions, sampler_correction
 
@@ -30,7 +30,6 @@ class GRPO:
     """The signal is an advantage, one number per response."""
 
     name = "grpo"
-    top_k = 0
 
     def __init__(self, config: PolicyGradientConfig, policy: Policy):
         self.config = config
@@ -40,7 +39,7 @@ class GRPO:
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         return {}
 
-    def references(self) -> list[ReferenceWeights]:
+    def stateful(self) -> list[Stateful]:
         return [self.reference] if self.reference else []
 
     def has_signal(self, group: Group) -> bool:
@@ -68,6 +67,9 @@ class GRPO:
         prompts = [row.episode.prompt_ids for row in rows]
         with self.reference.applied():
             return Targets(advantages, response_distributions(self.policy, prompts, rows, self.config.temperature))
+
+    def top_tokens(self, targets: Targets) -> int:
+        return 0
 
     def token_losses(self, batch: TokenBatch, targets: Targets) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         config, advantages = self.config, targets.advantages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.config import LearnerConfig, UpdateConfig, flag
+from agents.config import LearnerConfig, UpdateConfig
 from agents.errors import UsageError
 from agents.grpo.loss import AdvantageKind
 
@@ -47,9 +47,7 @@ class PolicyGradientConfig(UpdateConfig):
         if not (0 < self.clip_low < 1 and self.clip_high > 0 and self.dual_clip > 1):
             raise UsageError("--clip-low must be between 0 and 1, --clip-high more than 0, --dual-clip more than 1")
         if self.surrogate == "cispo":
-            for name in ("ratio", "clip_low", "dual_clip"):
-                if getattr(self, name) != getattr(PolicyGradientConfig, name):
-                    raise UsageError(f"--surrogate cispo knows no {flag(name)}")
+            self._rules_out("surrogate", "ratio", "clip_low", "dual_clip")
 
 
 @dataclass

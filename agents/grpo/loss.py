@@ -42,12 +42,18 @@ def sequence_log_ratio(log_ratio: torch.Tensor, row_of_token: torch.Tensor) -> t
     Its value is the same at all tokens of a response; its gradient goes to each one's own, whose sum over the response,
     divided by its length, is the gradient of the sequence's ratio.
     """
+    return response_means(log_ratio.detach(), row_of_token) + log_ratio - log_ratio.detach()
+
+
+def response_means(values: torch.Tensor, row_of_token: torch.Tensor) -> torch.Tensor:
+    """At each token, the mean of the values (N,) over all tokens of its response, (N,).
+
+    Args:
+        row_of_token: Number of each token's response, (N,) int64.
+    """
     rows = int(row_of_token.max()) + 1
-    sums = torch.zeros(rows, dtype=log_ratio.dtype, device=log_ratio.device).index_add(
-        0, row_of_token, log_ratio.detach()
-    )
-    means = sums / torch.bincount(row_of_token, minlength=rows).clamp_min(1)
-    return means[row_of_token] + log_ratio - log_ratio.detach()
+    sums = torch.zeros(rows, dtype=values.dtype, device=values.device).index_add(0, row_of_token, values)
+    return (sums / torch.bincount(row_of_token, minlength=rows).clamp_min(1))[row_of_token]
 
 
 def clipped_surrogate(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import is_bitsandbytes_available
 
 from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
@@ -18,7 +20,12 @@ from agents.policy.smollm2 import smollm2_folder
 
 
 def load_policy(
-    name: str, *, device: str = "auto", precision: Precision = "auto", merge_adapters: bool = True
+    name: str,
+    *,
+    device: str = "auto",
+    precision: Precision = "auto",
+    merge_adapters: bool = True,
+    four_bits: bool = False,
 ) -> Policy:
     """Load weights in float32 and the tokenizer.
 
@@ -27,23 +34,26 @@ def load_policy(
             id.
         device: `auto` takes CUDA when there is one.
         precision: What matrix products compute in. `auto` is bf16 where the hardware has it, else fp32.
-
         merge_adapters: Whether adapters become part of the weights, or are what will be trained.
+        four_bits: Whether to keep the linear layers but the head in 4 bits; then no weights are to be trained but those
+            of adapters.
 
     Raises:
-        UsageError: the model cannot be loaded, or has no chat template or end-of-turn token.
+        UsageError: the model cannot be loaded, or has no chat template or end-of-turn token; 4 bits are not possible.
     """
     target = _device(device)
+    compute_dtype = _compute_dtype(precision, target)
+    options = _four_bit_options(compute_dtype, target) if four_bits else {}
     source = smollm2_folder() if name == "smollm2" else name
     if isinstance(source, str) and (source.startswith((".", "/", "~")) or Path(source).exists()):
         source = Path(source).expanduser()
         if is_adapter(source):
-            return _load_adapter(source, device, precision, merge_adapters)
+            return _load_adapter(source, device, precision, merge_adapters, four_bits)
         if not (source / "config.json").is_file():
             raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **options)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"cannot load the model {name!r}: it is neither 'smollm2', nor a folder, nor an id that the "
@@ -54,9 +64,11 @@ def load_policy(
     stop_ids = _stop_ids(tokenizer, model)
     if not stop_ids:
         raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
-    model.requires_grad_(True).eval().to(target)
+    model.requires_grad_(not four_bits).eval()
+    if not four_bits:  # these are where they belong
+        model.to(target)
     group_queries(model)
-    return Policy(model, tokenizer, _compute_dtype(precision, target), stop_ids)
+    return Policy(model, tokenizer, compute_dtype, stop_ids)
 
 
 def load_trainable(name: str, config: UpdateConfig) -> Policy:
@@ -65,24 +77,47 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     Raises:
         UsageError: see `load_policy`; or it has other adapters, or cannot do what the settings ask for.
     """
-    policy = load_policy(name, device=config.device, precision=config.precision, merge_adapters=not config.lora_rank)
+    policy = load_policy(
+        name,
+        device=config.device,
+        precision=config.precision,
+        merge_adapters=not config.lora_rank,
+        four_bits=config.quantize == "4bit",
+    )
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
+    for module in policy.model.modules():
+        # In eval mode, bitsandbytes repacks them for a CPU's inference kernel, through which no gradient flows.
+        if type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes"):
+            module.train()
     if config.gradient_checkpointing:
         checkpoint_layers(policy.model)
         policy.checkpointed = True
     return policy
 
 
-def _load_adapter(folder: Path, device: str, precision: Precision, merge: bool) -> Policy:
+def _load_adapter(folder: Path, device: str, precision: Precision, merge: bool, four_bits: bool) -> Policy:
     base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
     try:
-        policy = load_policy(base, device=device, precision=precision)
+        policy = load_policy(base, device=device, precision=precision, four_bits=four_bits)
     except UsageError as error:
         raise UsageError(f"{folder} holds adapters for another model: {error}") from error
     policy.tokenizer = AutoTokenizer.from_pretrained(folder)
     load_adapters(policy, folder, merge=merge)
     return policy
+
+
+def _four_bit_options(compute_dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
+    """What `from_pretrained` takes for QLoRA's weights (arXiv 2305.14314): NF4, their scales quantised again."""
+    if not is_bitsandbytes_available():
+        raise UsageError("weights of 4 bits need bitsandbytes, which is not installed: pip install 'sdpo-gym[qlora]'")
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=compute_dtype,
+    )
+    return {"quantization_config": quantization, "device_map": {"": device}}
 
 
 def _device(name: str) -> torch.device:

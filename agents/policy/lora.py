@@ -51,8 +51,8 @@ class AdapterAverage(ReferenceWeights):
     It is a product itself, of a higher rank: exact while it is not used up, then the best that its rank can be.
     """
 
-    def __init__(self, model: torch.nn.Module, rate: float):
-        super().__init__(model, rate)
+    def __init__(self, model: torch.nn.Module, rate: float, every: int = 1):
+        super().__init__(model, rate, every)
         index = {id(parameter): i for i, parameter in enumerate(self._parameters)}
         modules = [module for module in model.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
         self._pairs = [
@@ -60,8 +60,7 @@ class AdapterAverage(ReferenceWeights):
             for module in modules
         ]
 
-    @torch.no_grad()
-    def update(self) -> None:
+    def _follow(self) -> None:
         for a, b in self._pairs:
             new_a, new_b = (self._parameters[i].detach().float() for i in (a, b))
             down = torch.cat([self.weights[a], new_a])  # (R + r, in)
@@ -80,9 +79,11 @@ def _truncated(down: torch.Tensor, up: torch.Tensor, rank: int) -> tuple[torch.T
     return root[:, None] * (right[:rank] @ down_basis.T), (up_basis @ left[:, :rank]) * root
 
 
-def reference_weights(model: torch.nn.Module, rate: float = 0.0) -> ReferenceWeights:
+def reference_weights(model: torch.nn.Module, rate: float = 0.0, every: int = 1) -> ReferenceWeights:
     """Weights that follow a model's at this rate, or stay as they are: with adapters, the adapters' alone."""
-    return AdapterAverage(model, rate) if rate and isinstance(model, PeftModel) else ReferenceWeights(model, rate)
+    if 0 < rate < 1 and isinstance(model, PeftModel):  # at 1 they are a copy, whose product is as it should be
+        return AdapterAverage(model, rate, every)
+    return ReferenceWeights(model, rate, every)
 
 
 def is_adapter(folder: Path) -> bool:

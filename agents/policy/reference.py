@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 import torch
+
+
+class Stateful(Protocol):
+    """A part of the state of a training that is saved with it."""
+
+    def state(self) -> dict[str, Any]:
+        """Of tensors and plain values."""
+        ...
+
+    def load_state(self, state: Mapping[str, Any]) -> None: ...
 
 
 class ReferenceWeights:
@@ -15,18 +26,21 @@ class ReferenceWeights:
 
     Args:
         model: Whose weights they are at first, as far as they are trained.
-        rate: At each `update`, θ' ← (1 − rate)·θ' + rate·θ. 0 freezes them.
+        rate: At `update`, θ' ← (1 − rate)·θ' + rate·θ. 0 freezes them.
+        every: They follow at one in so many updates only.
     """
 
-    def __init__(self, model: torch.nn.Module, rate: float = 0.0):
+    def __init__(self, model: torch.nn.Module, rate: float = 0.0, every: int = 1):
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.weights = [parameter.detach().float().clone() for parameter in self._parameters]
-        self._rate = rate
+        self._rate, self._every, self._updates = rate, every, 0
 
-    @torch.no_grad()
-    def load(self, weights: Sequence[torch.Tensor]) -> None:
-        """Become weights that were saved."""
-        self.weights = [other.to(own) for own, other in zip(self.weights, weights, strict=True)]
+    def state(self) -> dict[str, Any]:
+        return {"weights": self.weights, "updates": self._updates}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.weights = [other.to(own) for own, other in zip(self.weights, state["weights"], strict=True)]
+        self._updates = state["updates"]
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -42,7 +56,11 @@ class ReferenceWeights:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Follow the model; once per rollout batch."""
-        if self._rate:
-            for weight, parameter in zip(self.weights, self._parameters, strict=True):
-                weight.lerp_(parameter.detach().float(), self._rate)
+        """To be called once per rollout batch that changed the model."""
+        self._updates += 1
+        if self._rate and self._updates % self._every == 0:
+            self._follow()
+
+    def _follow(self) -> None:
+        for weight, parameter in zip(self.weights, self._parameters, strict=True):
+            weight.lerp_(parameter.detach().float(), self._rate)

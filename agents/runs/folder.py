@@ -72,10 +72,11 @@ class RunFolder:
     def _go_on(self, config: Mapping[str, Any]) -> None:
         settings = json.loads(json.dumps(dict(config), default=str))
         check_equal_settings(self.path, read_config(self.path)["config"], settings, besides=RESUMED_WITH_OTHERS)
-        self._restore_checkpoint()
+        self._restore_checkpoints()
         if not (self.path / "checkpoint" / STATE).is_file():
             raise UsageError(
-                f"{self.path} holds nothing to go on from: it was run without --save-every, or ended too early"
+                f"{self.path} holds nothing to go on from: it was run without --save-every, ended too early, or was "
+                "rolled back (then go on with --model on its checkpoint)"
             )
 
     def log_metrics(self, record: Mapping[str, Any]) -> None:
@@ -133,12 +134,12 @@ class RunFolder:
             with writing(self.path):
                 keep_records(self.path / name, lambda record: record["step"] <= step)
 
-    def _restore_checkpoint(self) -> None:
+    def _restore_checkpoints(self) -> None:
         """Undo what a kill between two renames has left."""
-        target = self.path / "checkpoint"
-        if not target.exists() and target.with_suffix(".old").exists():
-            with writing(self.path):
-                target.with_suffix(".old").rename(target)
+        for target in (self.path / "checkpoint", self.path / "best"):
+            if not target.exists() and target.with_suffix(".old").exists():
+                with writing(self.path):
+                    target.with_suffix(".old").rename(target)
 
     def _append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
         if not self.processes.is_main:

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
+import numpy as np
 from rich.console import Console
 
 from agents.evaluate.evaluation import Evaluation
 from agents.policy.policy import Policy
-from agents.rollouts import Collector
+from agents.policy.reference import Stateful
+from agents.rollouts import Collector, Group
 from agents.sdpo.config import SDPOConfig
 from agents.sdpo.distillation import SelfDistillation
 from agents.sdpo.hybrid import Hybrid
 from agents.sdpo.preflight import measure_gaps, report_gaps
+from agents.sdpo.reprompt import TeacherContext
+from agents.sdpo.successes import PastSuccesses
+from agents.update import Row
 
 
 class SDPO(SelfDistillation):
-    """Self-distillation in the learner's loop: with the pre-flight before it."""
+    """Self-distillation in the learner's loop: with the pre-flight before it, and a memory of successes."""
 
     name = "sdpo"
 
     def __init__(self, config: SDPOConfig, policy: Policy, console: Console):
         super().__init__(config, policy)
         self.console = console
+        self.past_successes = PastSuccesses(config.past_successes)
+
+    def stateful(self) -> list[Stateful]:
+        return [*super().stateful(), self.past_successes]
+
+    def contexts(self, group: Group, rng: np.random.Generator) -> list[TeacherContext | None]:
+        return super().contexts(group, rng, self.past_successes.draw(group[0].task, rng))
+
+    def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row], dict[str, float]]:
+        rows, metrics = super().assign(groups, step)
+        self.past_successes.add(groups)
+        return rows, metrics
 
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         """The pre-flight."""

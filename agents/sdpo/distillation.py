@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from agents.credit import TokenCredit
+from agents.policy.head import HeadStats
 from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
-from agents.policy.reference import ReferenceWeights
+from agents.policy.reference import ReferenceWeights, Stateful
 from agents.rollouts import Group
 from agents.sdpo.config import SelfDistillationConfig
 from agents.sdpo.loss import (
@@ -22,9 +24,18 @@ from agents.sdpo.loss import (
     distribution_divergence,
     importance_weights,
     sampled_token_loss,
+    sequence_loss,
 )
-from agents.sdpo.reprompt import choose_contexts, teacher_prompt
-from agents.update import Row, TokenBatch, response_distributions, sampler_correction
+from agents.sdpo.reprompt import TeacherContext, choose_contexts, teacher_prompt
+from agents.update import Row, TokenBatch, response_distributions, response_token_ids, sampler_correction
+
+
+class Targets(NamedTuple):
+    """The teacher at the response tokens of a micro-batch."""
+
+    distributions: NextTokens
+    stats: HeadStats | None
+    """About its own most probable tokens, if these are compared."""
 
 
 class SelfDistillation:
@@ -33,27 +44,34 @@ class SelfDistillation:
     def __init__(self, config: SelfDistillationConfig, policy: Policy):
         self.config = config
         self.policy = policy
-        rate = config.ema_rate if config.teacher == "ema" else 0.0
-        self.teacher = None if config.teacher == "live" else reference_weights(policy.model, rate)
+        self.teacher = _teacher_weights(config, policy)
 
-    def references(self) -> list[ReferenceWeights]:
+    def stateful(self) -> list[Stateful]:
         return [self.teacher] if self.teacher else []
 
     def has_signal(self, group: Group) -> bool:
         """Whether an attempt has a context."""
-        config, rng = self.config, np.random.default_rng(0)
-        contexts = choose_contexts(group, config.context, exclude_own_success=config.exclude_own_success, rng=rng)
-        return any(context is not None for context in contexts)
+        return any(context is not None for context in self.contexts(group, np.random.default_rng(0)))
+
+    def contexts(self, group: Group, rng: np.random.Generator, past_success: str = "") -> list[TeacherContext | None]:
+        """What the teacher is shown for each attempt: see `choose_contexts`."""
+        return choose_contexts(
+            group,
+            self.config.context,
+            exclude_own_success=self.config.exclude_own_success,
+            rng=rng,
+            past_success=past_success,
+        )
 
     def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[list[int]]], dict[str, float]]:
         """Attempts with a context. The others contribute nothing, to the denominators neither."""
         config = self.config
         rng = np.random.default_rng([config.seed, step])
         rows: list[Row[list[int]]] = []
-        shown = {"demonstration": 0, "feedback": 0}
+        shown = {"demonstration": 0, "past_success": 0, "feedback": 0}
         for group in groups:
-            contexts = choose_contexts(group, config.context, exclude_own_success=config.exclude_own_success, rng=rng)
-            for episode, context in zip(group, contexts, strict=True):
+            unsolved = not any(episode.success for episode in group)
+            for episode, context in zip(group, self.contexts(group, rng), strict=True):
                 if context is None:
                     continue
                 budget = self.max_prompt_tokens(len(episode.continuation_ids))
@@ -61,6 +79,7 @@ class SelfDistillation:
                 if prompt is not None:
                     rows.append(Row(episode, prompt))
                     shown["demonstration"] += bool(context.demonstration)
+                    shown["past_success"] += bool(context.demonstration) and unsolved
                     shown["feedback"] += bool(context.feedback)
         count = sum(len(group) for group in groups)
         metrics = {f"{name}_fraction": number / count for name, number in shown.items()}
@@ -68,10 +87,19 @@ class SelfDistillation:
 
     @property
     def top_k(self) -> int:
-        """As many as are compared."""
-        return 0 if self.config.level == "token" else self.config.top_k or sys.maxsize
+        """How many tokens are compared one by one, at each position."""
+        return self.config.top_k or sys.maxsize if self.config.level == "logit" else 0
 
-    def targets(self, rows: Sequence[Row[list[int]]]) -> NextTokens:
+    def targets(self, rows: Sequence[Row[list[int]]]) -> Targets:
+        distributions, stats = self.teacher_distributions(rows), None
+        if self.config.top_k_of == "teacher":
+            stats = distributions.stats(response_token_ids(rows, self.policy.device), top_k=self.top_k)
+        return Targets(distributions, stats)
+
+    def top_tokens(self, targets: Targets) -> int | torch.Tensor:
+        return self.top_k if targets.stats is None else targets.stats.indices
+
+    def teacher_distributions(self, rows: Sequence[Row[list[int]]]) -> NextTokens:
         """The teacher's distributions at the response tokens."""
         prompts = [row.signal for row in rows]
         with self.teacher.applied() if self.teacher else contextlib.nullcontext():
@@ -81,26 +109,32 @@ class SelfDistillation:
             targets = targets.mixed_with(student, self.config.trust_region_mix)
         return targets
 
-    def token_losses(self, batch: TokenBatch, targets: NextTokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        config, student = self.config, batch.stats
-        with torch.no_grad():
-            teacher = targets.stats(batch.token_ids, indices=student.indices)
-        if config.level == "token":
-            losses = sampled_token_loss(
-                student.logprobs, clip_teacher(student.logprobs, teacher.logprobs, config.advantage_clip)
-            )
-        else:
-            tail = config.tail and student.indices.shape[1] < targets.vocabulary
+    def token_losses(self, batch: TokenBatch, targets: Targets) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        config, student, teacher = self.config, batch.stats, targets.stats
+        if teacher is None:
+            with torch.no_grad():
+                teacher = targets.distributions.stats(batch.token_ids, indices=student.indices)
+        advantages = teacher.logprobs - student.logprobs.detach()
+        if config.level == "logit":
+            tail = config.tail and student.indices.shape[1] < targets.distributions.vocabulary
             compared = [compared_logprobs(stats, tail) for stats in (student, teacher)]
             losses = distribution_divergence(
                 compared[0], clip_teacher(*compared, config.advantage_clip), config.divergence, config.jsd_alpha
             )
-        metrics = {"divergence": losses.detach(), "token_advantage": teacher.logprobs - student.logprobs.detach()}
+            divergence = losses.detach()
+        else:
+            clipped = clip_teacher(student.logprobs, teacher.logprobs, config.advantage_clip)
+            if config.level == "token":
+                losses = sampled_token_loss(student.logprobs, clipped)
+            else:
+                losses = sequence_loss(student.logprobs, clipped, batch.row_of_token)
+            divergence = -advantages  # an estimate of KL(student ‖ teacher), which these losses' values are not
+        metrics = {"divergence": divergence, "token_advantage": advantages}
         weights = importance_weights(batch.logprobs, batch.old_logprobs, config.is_clip)
         return losses * weights * sampler_correction(batch, config.tis_cap), metrics
 
-    def credit(self, row: Row[list[int]], mask: torch.Tensor, tokens: TokenBatch, targets: NextTokens) -> TokenCredit:
-        teacher = targets.only(mask).stats(tokens.token_ids, indices=tokens.stats.indices)
+    def credit(self, row: Row[list[int]], mask: torch.Tensor, tokens: TokenBatch, targets: Targets) -> TokenCredit:
+        teacher = targets.distributions.only(mask).stats(tokens.token_ids, indices=tokens.stats.indices)
         return TokenCredit(context_ids=row.signal, teacher=teacher)
 
     def after_update(self) -> None:
@@ -110,3 +144,16 @@ class SelfDistillation:
     def max_prompt_tokens(self, response_tokens: int) -> int:
         """The longest teacher prompt in front of a response of that length."""
         return min(self.config.max_reprompt_tokens, self.policy.context_length - response_tokens)
+
+
+def _teacher_weights(config: SelfDistillationConfig, policy: Policy) -> ReferenceWeights | None:
+    """The teacher's weights at first, and how they follow the student's; None where they are the student's."""
+    match config.teacher:
+        case "live":
+            return None
+        case "ema":
+            return reference_weights(policy.model, config.ema_rate)
+        case "periodic":
+            return reference_weights(policy.model, 1.0, every=config.teacher_refresh)
+        case _:
+            return reference_weights(policy.model)

@@ -11,9 +11,9 @@ import torch
 from agents.credit import TokenCredit
 from agents.grpo import algorithm as policy_gradient
 from agents.grpo.config import PolicyGradientConfig
-from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.rollouts import Group
+from agents.sdpo import distillation
 from agents.sdpo.config import SelfDistillationConfig
 from agents.sdpo.distillation import SelfDistillation
 from agents.update import Row, TokenBatch
@@ -34,7 +34,7 @@ class Targets(NamedTuple):
     """What the losses of a micro-batch need."""
 
     policy_gradient: policy_gradient.Targets
-    distillation: NextTokens | None  # the teacher's distributions at the tokens that are distilled
+    distillation: distillation.Targets | None  # the teacher at the tokens that are distilled
     distilled: torch.Tensor  # (N,) bool
     share: torch.Tensor  # (N,)
 
@@ -86,6 +86,17 @@ class Hybrid(SelfDistillation):
             per_token([row.signal.prompt is not None for row in rows]),
             per_token([row.signal.share for row in rows]),
         )
+
+    def top_tokens(self, targets: Targets) -> int | torch.Tensor:
+        if targets.distillation is None:
+            return 0
+        some = super().top_tokens(targets.distillation)
+        if isinstance(some, int):
+            return some
+        # At the other tokens nothing is compared: any that differ from each other will do.
+        indices = torch.arange(some.shape[1], device=some.device).repeat(len(targets.distilled), 1)
+        indices[targets.distilled] = some
+        return indices
 
     def token_losses(self, batch: TokenBatch, targets: Targets) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         losses, metrics = self.grpo.token_losses(batch, targets.policy_gradient)

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from agents.grpo.loss import response_means
 from agents.policy.head import HeadStats
 
 Divergence = Literal["reverse_kl", "forward_kl", "jsd"]
@@ -39,10 +40,10 @@ def distribution_divergence(
 
 
 def compared_logprobs(stats: HeadStats, tail: bool) -> torch.Tensor:
-    """What is compared of a distribution: its log-probs of the student's top tokens (Appendix A.3).
+    """What is compared of a distribution: its log-probs of the top tokens (Appendix A.3).
 
     Args:
-        stats: The student's, or the teacher's at the student's indices; K top tokens.
+        stats: The student's, or the teacher's, at the same K indices.
         tail: Whether all other tokens count as one more entry. Without it the others are left out, and the top tokens'
             probabilities are made to sum to 1.
 
@@ -72,6 +73,18 @@ def sampled_token_loss(logprobs: torch.Tensor, teacher_logprobs: torch.Tensor) -
     Its value is not a divergence; its gradient estimates the reverse KL's from one token.
     """
     return (logprobs - teacher_logprobs).detach() * logprobs
+
+
+def sequence_loss(logprobs: torch.Tensor, teacher_logprobs: torch.Tensor, row_of_token: torch.Tensor) -> torch.Tensor:
+    """Sequence-level SDPO, (N,): one advantage for all tokens of a response, the mean of their log q − log π.
+
+    Summed over responses of a length T, the gradient's expectation is 1/T of the gradient of KL(student ‖ teacher)
+    between whole responses: what a token changes in later ones counts too, at the price of a larger variance.
+
+    Args:
+        row_of_token: Number of each token's response, (N,) int64.
+    """
+    return response_means((logprobs - teacher_logprobs).detach(), row_of_token) * logprobs
 
 
 def importance_weights(logprobs: torch.Tensor, old_logprobs: torch.Tensor, cap: float) -> torch.Tensor:

@@ -68,7 +68,12 @@ BUILDERS: dict[RepromptStyle, Callable[[Sequence[Message], TeacherContext], list
 
 
 def choose_contexts(
-    group: Sequence[Episode], kind: ContextKind, *, exclude_own_success: bool, rng: np.random.Generator
+    group: Sequence[Episode],
+    kind: ContextKind,
+    *,
+    exclude_own_success: bool,
+    rng: np.random.Generator,
+    past_success: str = "",
 ) -> list[TeacherContext | None]:
     """What the teacher is shown for each attempt of a group; None where there is nothing to show.
 
@@ -79,6 +84,7 @@ def choose_contexts(
         group: Attempts at one task.
         exclude_own_success: Whether that success itself gets another one instead, or nothing.
         rng: Draws the demonstrations.
+        past_success: The demonstration for a group without a success.
     """
     successes = [i for i, episode in enumerate(group) if episode.success]
     order = [int(i) for i in rng.permutation(successes)]
@@ -86,7 +92,9 @@ def choose_contexts(
     for i, episode in enumerate(group):
         candidates = [j for j in order if not (exclude_own_success and j == i)]
         demonstration = feedback = ""
-        if candidates and kind != "feedback":
+        if kind != "feedback" and not successes:
+            demonstration = past_success
+        elif kind != "feedback" and candidates:
             demonstration = strip_thinking(group[candidates[0]].response)
         if kind in ("feedback", "both") or (kind == "demonstration-else-feedback" and not demonstration):
             feedback = "" if episode.success else episode.feedback

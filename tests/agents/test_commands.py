@@ -56,6 +56,8 @@ def test_a_run_leaves_metrics_rollouts_and_a_checkpoint(algorithm, tiny_model, t
     assert [r["step"] for r in metrics if r["phase"] == "train"] == [1, 2]
     assert [r["step"] for r in metrics if r["phase"] == "evaluation"] == [0, 1, 2]
     assert any(r["phase"] == "preflight" for r in metrics) == (algorithm == "sdpo")
+    page = (ROOT / "docs" / "learners.md").read_text()
+    assert {name for r in metrics if r["phase"] == "train" for name in r if f"`{name}`" not in page} == set()
     rollouts = records(folder, "rollouts.jsonl")
     assert len([r for r in rollouts if r["phase"] == "train"]) == 2 * 2 * 4
     failed = next(r for r in rollouts if not r["success"])
@@ -342,6 +344,34 @@ class TestCollapse:
         train(config, lambda policy, console: GRPO(config, policy), console)
         assert [r["step"] for r in records(tmp_path / "run", "metrics.jsonl") if r["phase"] == "train"] == [1]
         assert "it has collapsed" in console.file.getvalue() and "after 1 steps" in console.file.getvalue()
+
+    def test_may_bring_back_the_best_weights(self, tiny_model, tmp_path, monkeypatch):
+        """After three steps; the best are of an earlier evaluation, and the last evaluation is of them."""
+        monkeypatch.setattr(CollapseGuard, "check", _collapse_at_the_third_step)
+        settings = {"on_collapse": "rollback", "save_every": 1, "lr": 0.05, "kl_coef": 0.1, "steps": 50}
+        folder = run("grpo", tiny_model, tmp_path / "run", **settings)
+        last, best = ((folder / name / "model.safetensors").read_bytes() for name in ("checkpoint", "best"))
+        assert last == best
+        metrics = records(folder, "metrics.jsonl")
+        assert [(r["step"], r["phase"]) for r in metrics][-3:] == [(3, "train"), (3, "rollback"), (3, "evaluation")]
+        rates = [r["success_rate"] for r in metrics if r["phase"] == "evaluation"]
+        assert rates[-1] == metrics[-2]["success_rate"] == max(rates)
+        with pytest.raises(UsageError, match="rolled back"):
+            run("grpo", tiny_model, folder, **settings | {"resume": True})
+        plain = run("grpo", tiny_model, tmp_path / "plain", **settings | {"on_collapse": "stop"})
+        assert (plain / "checkpoint" / "model.safetensors").read_bytes() != best
+
+    def test_brings_back_adapters_too(self, tiny_model, tmp_path, monkeypatch):
+        monkeypatch.setattr(CollapseGuard, "check", _collapse_at_the_third_step)
+        settings = {"on_collapse": "rollback", "save_every": 1, "lr": 0.05, "steps": 50, "lora_rank": 2}
+        folder = run("grpo", tiny_model, tmp_path / "run", **settings)
+        last, best = ((folder / name / "adapter_model.safetensors").read_bytes() for name in ("checkpoint", "best"))
+        assert last == best
+
+
+def _collapse_at_the_third_step(guard, metrics):
+    guard.history.append({})
+    return "it has collapsed" if len(guard.history) == 3 else ""
 
 
 class TestPresets:

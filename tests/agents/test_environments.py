@@ -1,7 +1,13 @@
 """The agents' view of environments: ours and other people's."""
 
+from collections import Counter
+
+import numpy as np
 import pytest
 import toy_env  # noqa: F401
+from hypothesis import given
+from hypothesis import strategies as st
+from training import run
 
 from agents.environments import Environments, Start, TaskSchedule, parse_env_args
 from agents.errors import UsageError
@@ -61,6 +67,57 @@ def test_without_indexed_tasks_seeds_differ():
     starts = TaskSchedule(num_tasks=None, seed=1).starts(0, 50)
     assert len({start.seed for start in starts}) == 50
     assert all(start.task is None for start in starts)
+
+
+class TestCurriculum:
+    def test_weights_are_those_of_the_success_rates(self):
+        schedule = TaskSchedule(4, seed=0, curriculum=True)
+        assert schedule.probabilities().tolist() == [0.25] * 4
+        schedule.record([Start(0, 1), Start(0, 2)], [1.0, 0.25])
+        schedule.record([Start(0, 1)], [1.0])
+        rates = np.array([0.5, 0.875, 0.375, 0.5])  # halfway from the last value, at first ½, to the latest success
+        weights = np.sqrt(rates * (1 - rates))
+        np.testing.assert_allclose(schedule.probabilities(), weights / weights.sum())
+
+    @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from([0.0, 0.5, 1.0])), max_size=200))
+    def test_no_task_is_starved(self, attempts):
+        schedule = TaskSchedule(5, seed=0, curriculum=True)
+        for task, rate in attempts * 3:
+            schedule.record([Start(0, task)], [rate])
+        probabilities = schedule.probabilities()
+        assert probabilities.sum() == pytest.approx(1)
+        assert probabilities.min() > 0.0999 * probabilities.max()
+
+    def test_draws_follow_the_weights_and_hold_a_task_once(self):
+        schedule = TaskSchedule(6, seed=3, curriculum=True)
+        for _ in range(50):
+            schedule.record([Start(0, 0), Start(0, 1)], [0.0, 1.0])
+        batches = [schedule.starts(position, 3) for position in range(0, 3000, 3)]
+        assert all(len({start.task for start in batch}) == 3 for batch in batches)
+        counts = Counter(start.task for batch in batches for start in batch)
+        assert set(counts) == set(range(6))
+        assert max(counts[0], counts[1]) < 0.4 * min(counts[task] for task in (2, 3, 4, 5))
+        assert len({start.seed for batch in batches for start in batch}) == 3000
+        singles = Counter(schedule.starts(position, 1)[0].task for position in range(5000))
+        found = np.array([singles[task] / 5000 for task in range(6)])
+        np.testing.assert_allclose(found, schedule.probabilities(), atol=0.02)
+
+    def test_a_batch_larger_than_the_tasks_repeats_some(self):
+        assert len(TaskSchedule(2, seed=0, curriculum=True).starts(0, 7)) == 7
+
+    def test_is_decided_by_seed_position_and_record(self):
+        one, same, other = (TaskSchedule(50, seed, curriculum=True) for seed in (1, 1, 2))
+        assert one.starts(8, 8) == same.starts(8, 8) != other.starts(8, 8)
+        one.record([Start(0, task) for task in range(25)], [1.0] * 25)
+        assert one.starts(8, 8) != same.starts(8, 8)
+        same.load_state(one.state())
+        assert one.starts(8, 8) == same.starts(8, 8)
+
+    def test_needs_tasks_that_come_again(self, tiny_model, tmp_path):
+        with pytest.raises(
+            UsageError, match="--curriculum uncertain needs an environment with a fixed number of tasks"
+        ):
+            run("grpo", tiny_model, tmp_path / "run", env="toy_env:toy/Plain-v0", curriculum="uncertain")
 
 
 def test_env_args():

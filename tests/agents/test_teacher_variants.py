@@ -1,10 +1,14 @@
-"""Clipped advantages and the trust-region teacher."""
+"""Clipped advantages, the trust-region teacher and the periodic one."""
+
+import copy
 
 import pytest
 import torch
 from accelerate import Accelerator
 
 from agents.episode import Episode, Turn
+from agents.policy.lora import add_adapters
+from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
 from agents.sdpo.config import SelfDistillationConfig
@@ -58,3 +62,32 @@ def test_the_trust_region_lies_between_the_initial_weights_and_the_students(poli
     assert divergence(policy, base, "trust_region", 1.0) == pytest.approx(live, rel=1e-4)
     assert abs(frozen - live) > 1e-3
     assert divergence(policy, base, "trust_region", 0.5) != pytest.approx(frozen, rel=1e-2)
+
+
+@pytest.mark.parametrize("adapters", [False, True])
+def test_the_periodic_teacher_is_a_copy_taken_now_and_then(adapters, policy):
+    """It answers as the student did at its start, and after every third update; a saved one goes on counting."""
+    if adapters:
+        add_adapters(policy, rank=2, alpha=4.0, seed=0)
+    config = SelfDistillationConfig(teacher="periodic", teacher_refresh=3)
+
+    def logits():
+        with torch.no_grad():
+            return next_tokens(policy, [[5, 6, 7]], [[8, 9, 10]]).logits()
+
+    algorithm, students = SelfDistillation(config, policy), [logits()]
+    for update in range(1, 8):
+        with torch.no_grad():
+            for i, parameter in enumerate(p for p in policy.model.parameters() if p.requires_grad):
+                noise = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(100 * update + i))
+                parameter += 0.1 * noise
+        students.append(logits())
+        algorithm.after_update()
+        if update == 5:
+            saved = copy.deepcopy([part.state() for part in algorithm.stateful()])
+            algorithm = SelfDistillation(config, policy)
+            for part, state in zip(algorithm.stateful(), saved, strict=True):
+                part.load_state(state)
+        with algorithm.teacher.applied():
+            assert torch.equal(logits(), students[update // 3 * 3])
+        assert torch.equal(logits(), students[update]) and not torch.equal(students[update], students[update - 1])
