@@ -197,7 +197,7 @@ class _Run:
                 if own.requires_grad:
                     own.copy_(other)
         self.rolled_back = True
-        self.folder.log_metrics({"step": step, "phase": "rollback", "success_rate": self.best})
+        self.log({"step": step, "phase": "rollback", "success_rate": self.best})
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
