@@ -157,12 +157,6 @@ def test_a_group_of_one_has_no_advantage(tiny_model, tmp_path):
         run("grpo", tiny_model, tmp_path / "run", group_size=1)
 
 
-def test_several_processes_are_refused(tiny_model, tmp_path, monkeypatch):
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="one process"):
-        run("grpo", tiny_model, tmp_path / "run")
-
-
 def test_an_output_folder_in_use_is_left_alone(tiny_model, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
