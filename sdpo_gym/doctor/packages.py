@@ -17,6 +17,7 @@ PURPOSES = {
     "serve": "sdpo-gym serve, sdpo-gym sandbox serve",
     "trackers": "TensorBoard",
     "report": "plots, agents.report",
+    "qlora": "--quantize 4bit",
     "smollm2": "--model smollm2, with everything around it",
     "ray": "a sandbox on a Ray cluster",
     "inspect": "Inspect AI",
