@@ -168,6 +168,10 @@ class LearnerConfig(UpdateConfig):
     """Steps between checkpoints that hold all that it takes to go on, about four times the weights' size. The last one
     is kept, and the weights that did best in an evaluation. 0: only weights, at the end."""
 
+    shard: bool = False
+    """Divide weights, gradients and optimizer state among the processes (FSDP) that torchrun or accelerate launch
+    started. See docs/several-processes.md."""
+
     resume: bool = False
     """Go on with the run in --output from its last checkpoint; it ends as if it had never stopped. --steps may be
     larger than before."""

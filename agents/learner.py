@@ -18,10 +18,12 @@ from agents.collapse import CollapseGuard
 from agents.config import LearnerConfig
 from agents.credit import CreditRecorder
 from agents.environments import Environments, TaskSchedule, parse_env_args
+from agents.errors import UsageError
 from agents.evaluate.evaluation import Evaluation, evaluate
 from agents.policy.load import load_trainable
 from agents.policy.policy import Policy
 from agents.policy.reference import Stateful
+from agents.policy.sharding import divided, reshard, shard
 from agents.processes import Processes
 from agents.progress import ProgressDisplay, training_numbers
 from agents.rollouts import Collector, Group
@@ -73,6 +75,11 @@ def train(
     """
     config.check()
     processes = Processes.join(config.device)
+    if config.shard and processes.count == 1:
+        raise UsageError(
+            "--shard divides the model among several processes, but there is only one; start more with "
+            "torchrun --nproc-per-node, or leave out --shard"
+        )
     trackers = Trackers(processes.on_main(lambda: tracker_names(config.tracker)))
     console = console if console and processes.is_main else Console(quiet=not processes.is_main)
     environments = Environments(
@@ -89,11 +96,14 @@ def train(
             RunFolder(config.output, asdict(config), resume=True, processes=processes)  # before the model is loaded
         model = str(config.output / "checkpoint") if config.resume else config.model
         policy = load_trainable(model, config)
+        if config.shard:
+            shard(policy, processes)
         algorithm = make_algorithm(policy, console)
         output = config.output or processes.agree(default_output(algorithm.name, config.env))
         program = f"agents.{algorithm.name}"
         folder = RunFolder(output, asdict(config), program=program, resume=config.resume, processes=processes)
         shared = f" · {processes.count} processes" if processes.count > 1 else ""
+        shared += ", weights divided" if policy.sharded else ""
         console.print(
             f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
             f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
@@ -192,10 +202,11 @@ class _Run:
         teacher remember is of the weights that are given up."""
         self.console.print(f"back to the weights with the best evaluation (success {self.best:.2f}), and the end")
         best = load_trainable(str(self.folder.path / "best"), self.config)
+        reshard(self.policy.model)
         with torch.no_grad():
             for own, other in zip(self.policy.model.parameters(), best.model.parameters(), strict=True):
                 if own.requires_grad:
-                    own.copy_(other)
+                    own.copy_(divided(other, own))
         self.rolled_back = True
         self.log({"step": step, "phase": "rollback", "success_rate": self.best})
 
@@ -214,6 +225,8 @@ class _Run:
             if checkpoint.exists():
                 return f"the last checkpoint is in {checkpoint}, --resume goes on from there"
             return "there was no checkpoint yet"
+        if self.policy.sharded:  # the other processes may be anywhere, so nothing can be gathered
+            return "the weights are lost, as no process has all of them; --save-every keeps checkpoints"
         with self.interrupts.critical():
             return f"the weights are in {self.folder.save_checkpoint(self.policy)}"
 

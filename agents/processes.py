@@ -1,7 +1,8 @@
 """The processes of a run: one, or several that share its work (`accelerate launch`, `torchrun`).
 
-Each process holds the whole model, samples its share of the groups and computes its share of the gradients. All know
-all attempts, so that whatever is decided from them is decided alike everywhere.
+Each process holds the whole model (or a part of it, see agents/policy/sharding.py), samples its share of the groups and
+computes its share of the gradients. All know all attempts, so that whatever is decided from them is decided alike
+everywhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed
 from accelerate import PartialState
+from torch.distributed.tensor import DTensor
 
 from agents.errors import UsageError
 
@@ -85,7 +87,7 @@ class Processes:
         if self.count == 1:
             return
         for parameter in parameters:
-            if parameter.requires_grad:
+            if parameter.requires_grad and not isinstance(parameter, DTensor):  # divided ones are added up already
                 if parameter.grad is None:  # this process had nothing to learn
                     parameter.grad = torch.zeros_like(parameter)
                 torch.distributed.all_reduce(parameter.grad)

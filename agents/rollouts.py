@@ -9,6 +9,7 @@ from agents.environments import Environments, Opening, Outcome, Start
 from agents.episode import Episode, Turn
 from agents.errors import UsageError
 from agents.policy.policy import Policy
+from agents.policy.sharding import gathered
 from agents.processes import ALONE, Processes
 from agents.runs.seeds import derived_seed
 from agents.sampling.engine import Response, SamplingEngine, SamplingParameters
@@ -42,17 +43,18 @@ class Collector:
         """All groups, in the order of the starts, in every process. See `collect_groups`."""
         mine = self.processes.mine
         groups = []
-        if starts[mine]:
-            groups = collect_groups(
-                self.policy,
-                self.engine,
-                self.environments,
-                starts[mine],
-                group_size,
-                self.parameters,
-                seeds[mine],
-                prompts and prompts[mine],
-            )
+        with gathered(self.policy.model):
+            if starts[mine]:
+                groups = collect_groups(
+                    self.policy,
+                    self.engine,
+                    self.environments,
+                    starts[mine],
+                    group_size,
+                    self.parameters,
+                    seeds[mine],
+                    prompts and prompts[mine],
+                )
         return self.processes.interleave(groups)
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
 from accelerate import Accelerator
+from torch.distributed.tensor import DTensor
 
 from agents.config import UpdateConfig
 from agents.episode import Episode
 from agents.policy.head import HeadStats
 from agents.policy.next_tokens import NextTokens, next_tokens
 from agents.policy.policy import Policy
+from agents.policy.sharding import divided
 from agents.processes import ALONE, Processes
 from agents.runs.interrupt import Interrupts
 
@@ -134,7 +136,15 @@ class Updater:
         return {"optimizer": self.optimizer.state_dict(), "optimizer_steps": self.optimizer_steps}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        self.optimizer.load_state_dict(state["optimizer"])
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        moments = {
+            i: {
+                name: divided(value, like=parameters[i]) if value.shape == parameters[i].shape else value
+                for name, value in values.items()
+            }
+            for i, values in state["optimizer"]["state"].items()
+        }
+        self.optimizer.load_state_dict(state["optimizer"] | {"state": moments})
         self.optimizer_steps = state["optimizer_steps"]
 
     def update(self, algorithm: Algorithm, rows: Sequence[Row]) -> dict[str, float]:
@@ -153,23 +163,30 @@ class Updater:
                 algorithm.after_update()
         return _means(self.processes.add_up(sums))
 
-    def _micro_batches(self, rows: Sequence[Row]) -> list[list[Row]]:
-        """Those of a minibatch that this process computes."""
-        shares = split([row for row in rows if row.forward], self.processes.count)
+    def _micro_batches(self, rows: Sequence[Row]) -> list[tuple[list[Row], bool]]:
+        """Those of a minibatch that this process computes, and whether they count.
+
+        Where the model is divided, all processes compute equally many: some that do not count fill up the lists.
+        """
+        shares = [
+            micro_batches(share, self.config.micro_batch_tokens)
+            for share in split([row for row in rows if row.forward], self.processes.count)
+        ]
         share = shares[self.processes.index] if self.processes.index < len(shares) else []
-        return micro_batches(share, self.config.micro_batch_tokens)
+        missing = max(map(len, shares), default=0) - len(share) if self.policy.sharded else 0
+        return [(batch, True) for batch in share] + [(shares[0][0][:1], False)] * missing
 
     def _optimizer_step(self, algorithm: Algorithm, rows: Sequence[Row], sums: dict[str, float]) -> bool:
         """One optimizer step; whether it was taken. A gradient that is not finite is dropped."""
         self.optimizer.zero_grad(set_to_none=True)
         tokens = sum(row.episode.num_response_tokens for row in rows)
         total_loss = 0.0
-        for micro_batch in self._micro_batches(rows):
+        for micro_batch, counts in self._micro_batches(rows):
             with torch.no_grad(), self.interrupts.critical():
                 targets = algorithm.targets(micro_batch)
             batch = self._forward(micro_batch, algorithm.top_tokens(targets))
             losses, metrics = algorithm.token_losses(batch, targets)
-            if self.recorder:
+            if self.recorder and counts:
                 self.recorder.record(algorithm, batch, targets)
             # Denominators of the whole minibatch, so that its division into micro-batches changes nothing.
             if self.config.aggregation == "token":
@@ -179,13 +196,15 @@ class Updater:
             else:
                 lengths = torch.bincount(batch.row_of_token, minlength=len(micro_batch))[batch.row_of_token]
                 loss = (losses / lengths).sum() / len(rows)
-            self.accelerator.backward(loss)
-            total_loss += loss.item()
-            _add(sums, metrics | _probability_metrics(batch))
+            self.accelerator.backward(loss if counts else 0 * loss)
+            if counts:
+                total_loss += loss.item()
+                _add(sums, metrics | _probability_metrics(batch))
         self.processes.add_up_gradients(self.policy.model.parameters())
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * min(1.0, (self.optimizer_steps + 1) / (self.config.warmup_steps + 1))
         norm = self.accelerator.clip_grad_norm_(self.policy.model.parameters(), self.config.max_grad_norm)
+        norm = norm.full_tensor() if isinstance(norm, DTensor) else norm
         finite = bool(torch.isfinite(norm))
         if finite:
             with self.interrupts.critical():
@@ -222,7 +241,7 @@ class Updater:
 
     @torch.no_grad()
     def _remember_logprobs(self, rows: Sequence[Row]) -> None:
-        for micro_batch in self._micro_batches(rows):
+        for micro_batch, _ in self._micro_batches(rows):
             batch = self._forward(micro_batch)
             lengths = [row.episode.num_response_tokens for row in micro_batch]
             for row, logprobs in zip(micro_batch, batch.logprobs.split(lengths), strict=True):

@@ -20,13 +20,18 @@ def checkpoint_layers(model: torch.nn.Module) -> None:
     Raises:
         UsageError: the model has no layers that are made for it.
     """
-    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    layers = layers_of(model)
     if not layers:
         raise UsageError(
             f"{type(model).__name__} does not support gradient checkpointing; leave out --gradient-checkpointing"
         )
     for layer in layers:
         layer.forward = functools.partial(_recomputed, layer.forward)
+
+
+def layers_of(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The layers that a model is mostly made of, outer ones before inner ones."""
+    return [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
 
 
 def _recomputed(forward: Callable[..., torch.Tensor], *args, **kwargs) -> torch.Tensor:

@@ -91,7 +91,8 @@ def next_tokens(
     states = _read(policy, prompts, continuations, read_hidden if policy.head_is_plain else read_logits)
     weight = model.get_output_embeddings().weight if policy.head_is_plain else None
     if weight is not None and not torch.is_grad_enabled():
-        weight = weight.detach()  # these weights, whatever the model is lent later
+        lent = policy.sharded and weight.requires_grad  # then the next weights are gathered into the same memory
+        weight = weight.detach().clone() if lent else weight.detach()  # these, whatever the model is lent later
     if mask is not None and not bool(mask.all()):
         states = states[mask]
     return NextTokens(states, weight, temperature, policy.compute_dtype)
@@ -105,9 +106,10 @@ def _read(
     policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
 ) -> torch.Tensor:
     """Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another."""
-    recomputed = policy.checkpointed and torch.is_grad_enabled()  # layers that fill a cache cannot be computed again
-    read_apart = _read_rows if recomputed else _read_with_cache
-    shared = policy.takes_tree_rows and _trees_are_cheaper(policy, prompts, continuations, than_rows=recomputed)
+    # Layers that fill a cache cannot be computed again; and with one, there may be two passes here, and one elsewhere.
+    in_one_pass = policy.sharded or (policy.checkpointed and torch.is_grad_enabled())
+    read_apart = _read_rows if in_one_pass else _read_with_cache
+    shared = policy.takes_tree_rows and _trees_are_cheaper(policy, prompts, continuations, than_rows=in_one_pass)
     with policy.autocast():
         return (_read_trees if shared else read_apart)(policy, prompts, continuations, forward)
 

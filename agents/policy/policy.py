@@ -33,6 +33,9 @@ class Policy:
     checkpointed: bool = False
     """Whether layers compute their activations again for the backward pass."""
 
+    sharded: bool = False
+    """Whether the weights are divided among processes."""
+
     @property
     def device(self) -> torch.device:
         return self.model.device
@@ -112,9 +115,13 @@ class Policy:
     def decode(self, response_ids: Sequence[int]) -> str:
         return self.tokenizer.decode(list(response_ids), skip_special_tokens=True)
 
-    def save(self, folder: Path) -> None:
-        """Write weights and tokenizer in the layout of `from_pretrained`."""
-        self.model.save_pretrained(folder)
+    def save(self, folder: Path, weights: dict[str, torch.Tensor] | None = None) -> None:
+        """Write weights and tokenizer in the layout of `from_pretrained`.
+
+        Args:
+            weights: By name; by default the model's.
+        """
+        self.model.save_pretrained(folder, state_dict=weights)
         self.tokenizer.save_pretrained(folder)
 
 

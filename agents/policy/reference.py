@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
+from torch.distributed.tensor import DTensor
+
+from agents.policy.sharding import divided, reshard
 
 
 class Stateful(Protocol):
@@ -22,7 +25,8 @@ class Stateful(Protocol):
 class ReferenceWeights:
     """Weights that follow a model's, lent to the model itself while they compute.
 
-    They are float32: a moving average in bf16 would lose most of its small increments.
+    They are float32: a moving average in bf16 would lose most of its small increments. Where the model is divided among
+    processes, they are divided alike.
 
     Args:
         model: Whose weights they are at first, as far as they are trained.
@@ -31,6 +35,7 @@ class ReferenceWeights:
     """
 
     def __init__(self, model: torch.nn.Module, rate: float = 0.0, every: int = 1):
+        self._model = model
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.weights = [parameter.detach().float().clone() for parameter in self._parameters]
         self._rate, self._every, self._updates = rate, every, 0
@@ -39,20 +44,30 @@ class ReferenceWeights:
         return {"weights": self.weights, "updates": self._updates}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        self.weights = [other.to(own) for own, other in zip(self.weights, state["weights"], strict=True)]
+        self.weights = [divided(other, own) for own, other in zip(self.weights, state["weights"], strict=True)]
         self._updates = state["updates"]
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Within this context the model computes with these weights. Do not run backward inside."""
-        own = [parameter.data for parameter in self._parameters]
+        self._exchange()
         try:
-            for parameter, weight in zip(self._parameters, self.weights, strict=True):
-                parameter.data = weight
             yield
         finally:
-            for parameter, weight in zip(self._parameters, own, strict=True):
-                parameter.data = weight
+            self._exchange()
+
+    @torch.no_grad()
+    def _exchange(self) -> None:
+        for i, (parameter, weight) in enumerate(zip(self._parameters, self.weights, strict=True)):
+            if isinstance(parameter, DTensor):  # which is gathered from the memory that it had at first
+                local, other = parameter.to_local(), weight.to_local()
+                kept = local.clone()
+                local.copy_(other)
+                other.copy_(kept)
+            else:
+                self.weights[i], parameter.data = parameter.data, weight
+        if any(isinstance(parameter, DTensor) for parameter in self._parameters):
+            reshard(self._model)
 
     @torch.no_grad()
     def update(self) -> None:

@@ -25,12 +25,13 @@ import torch
 from agents.episode import Episode
 from agents.errors import UsageError
 from agents.policy.policy import Policy
+from agents.policy.sharding import whole, whole_weights
 from agents.processes import ALONE, Processes
 from agents.runs.load import rollout_id
 from agents.runs.records import check_equal_settings, config_text, keep_records, read_config
 
 STATE = "training_state.pt"
-RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "output", "tracker", "credit_samples")
+RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "shard", "output", "tracker", "credit_samples")
 """Settings that may change when a run is resumed."""
 
 
@@ -100,18 +101,22 @@ class RunFolder:
     def save_checkpoint(self, policy: Policy, state: Mapping[str, Any] | None = None, name: str = "checkpoint") -> Path:
         """Write the policy to a folder, which is either the previous one or complete, never half-written.
 
+        All processes call this together.
+
         Args:
             state: What else it takes to go on from there, of tensors and plain values.
             name: The folder's.
         """
         target = self.path / name
+        weights = whole_weights(policy.model) if policy.sharded else None
+        state = whole(state)
         if not self.processes.is_main:
             return target
         partial, previous = target.with_suffix(".partial"), target.with_suffix(".old")
         with writing(self.path):
             shutil.rmtree(partial, ignore_errors=True)
             try:
-                policy.save(partial)
+                policy.save(partial, weights)
                 if state is not None:
                     torch.save(dict(state), partial / STATE)
             except BaseException:

@@ -75,6 +75,8 @@ class Hybrid(SelfDistillation):
 
     def targets(self, rows: Sequence[Row[Signal]]) -> Targets:
         distilled = [Row(row.episode, row.signal.prompt) for row in rows if row.signal.prompt is not None]
+        if not distilled and self.policy.sharded:  # other processes may distil, and all read in step
+            super().targets([Row(rows[0].episode, rows[0].episode.prompt_ids)])
         lengths = torch.tensor([row.episode.num_response_tokens for row in rows])
 
         def per_token(values: Sequence) -> torch.Tensor:
