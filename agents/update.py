@@ -174,7 +174,7 @@ class Updater:
         ]
         share = shares[self.processes.index] if self.processes.index < len(shares) else []
         missing = max(map(len, shares), default=0) - len(share) if self.policy.sharded else 0
-        return [(batch, True) for batch in share] + [(shares[0][0][:1], False)] * missing
+        return [(batch, True) for batch in share] + [(shares[0][0][:1], False) for _ in range(missing)]
 
     def _optimizer_step(self, algorithm: Algorithm, rows: Sequence[Row], sums: dict[str, float]) -> bool:
         """One optimizer step; whether it was taken. A gradient that is not finite is dropped."""

@@ -59,7 +59,7 @@ def shard(policy: Policy, processes: Processes) -> None:
             if not isinstance(parameter, DTensor):
                 raise UsageError(f"--shard divides decoders only, but {weight} is outside of {name}; use --lora-rank")
     policy.sharded = True
-    with torch.no_grad():  # whichever part computes first becomes the root for good
+    with torch.no_grad(), policy.autocast():  # whichever part computes first becomes the root for good
         decoder(input_ids=torch.tensor([[policy.pad_id]], device=policy.device), use_cache=False)
     reshard(model)
 
