@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
-from training import records
+from training import records, run
 from two_processes import RUNS, run_all
 
+from agents.errors import UsageError
 from agents.processes import ALONE, Processes
 
 TESTS = Path(__file__).parents[1]
@@ -31,13 +33,14 @@ def outputs(tiny_model, tmp_path_factory, one_thread):
     run_all(tiny_model, alone)
     result = launch("-m", "two_processes", tiny_model, together)
     assert result.returncode == 0, result.stderr[-3000:]
-    assert "2 processes" in result.stdout
+    assert "2 processes" in result.stdout and "weights divided" in result.stdout
     return alone, together
 
 
+@pytest.mark.parametrize("division", ["", "sharded"])
 @pytest.mark.parametrize("name", [*RUNS, "resumed"])
-def test_two_processes_learn_what_one_learns(outputs, name):
-    alone, together = (folder / name for folder in outputs)
+def test_two_processes_learn_what_one_learns(outputs, name, division):
+    alone, together = outputs[0] / name, outputs[1] / division / name
     # The very same attempts, and the same numbers but for the order of sums.
     assert (together / "rollouts.jsonl").read_text() == (alone / "rollouts.jsonl").read_text()
     expected, found = (records(folder, "metrics.jsonl") for folder in (alone, together))
@@ -58,6 +61,23 @@ def test_two_processes_learn_what_one_learns(outputs, name):
     expected, found = (load_file(folder / "checkpoint" / weights) for folder in (alone, together))
     for key, weight in expected.items():
         assert (found[key] - weight).abs().max() < 1e-4, key
+
+
+def test_two_processes_leave_what_one_needs_to_go_on(outputs):
+    alone, together = (
+        torch.load(folder / "resumed" / "checkpoint" / "training_state.pt", weights_only=True)
+        for folder in (outputs[0], outputs[1] / "sharded")
+    )
+    moments = [state["updater"].pop("optimizer") for state in (alone, together)]
+    assert moments[0]["param_groups"] == moments[1]["param_groups"]
+    torch.testing.assert_close(moments[1]["state"], moments[0]["state"], rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(together.pop("references"), alone.pop("references"), rtol=0, atol=1e-4)
+    assert together.keys() == alone.keys() and together["position"] == alone["position"]
+
+
+def test_one_process_has_nothing_to_divide(tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="--shard divides the model among several processes, but there is only one"):
+        run("grpo", tiny_model, tmp_path / "run", shard=True)
 
 
 def test_a_mistake_is_told_once_and_ends_all(outputs, tiny_model):
