@@ -202,6 +202,8 @@ class LearnerConfig(UpdateConfig):
             eval_tasks=0,
             eval_samples=1,
         )
+        if self.quantize != "none":
+            self._rules_out("quantize", "shard")
         if self.on_collapse == "rollback" and not (self.save_every and self.eval_tasks):
             raise UsageError(
                 "--on-collapse rollback needs --save-every and --eval-tasks, without which no best is kept"

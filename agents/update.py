@@ -139,7 +139,7 @@ class Updater:
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         moments = {
             i: {
-                name: divided(value, like=parameters[i]) if value.shape == parameters[i].shape else value
+                name: divided(value, parameters[i]) if value.shape == parameters[i].shape else value
                 for name, value in values.items()
             }
             for i, values in state["optimizer"]["state"].items()

@@ -6,6 +6,10 @@ from pathlib import Path
 import torch
 from training import run
 
+from agents.policy.load import load_policy
+from agents.policy.sharding import gathered, shard
+from agents.processes import Processes
+
 REMEMBERING = {"top_k_of": "teacher", "top_k": 20, "past_successes": 2, "curriculum": "uncertain"}
 RUNS = {
     # Three groups for two processes; of one attempt at a time, and not always at the same time, they ask the teacher.

@@ -164,6 +164,7 @@ def test_the_walk_is_over_all_settings():
         (SDPOConfig, {"context": "feedback", "exclude_own_success": True}, "--context feedback knows no --exclude-own"),
         (SDPOConfig, {"context": "feedback", "past_successes": 3}, "--context feedback knows no --past-successes"),
         (GRPOConfig, {"lora_alpha": 8.0}, "--lora-rank 0 knows no --lora-alpha"),
+        (GRPOConfig, {"quantize": "4bit", "lora_rank": 2, "shard": True}, "--quantize 4bit knows no --shard"),
         (GRPOConfig, {"surrogate": "cispo", "ratio": "sequence"}, "cispo knows no --ratio"),
         (GRPOConfig, {"kl_coef": -1.0}, "--kl-coef"),
         (GRPOConfig, {"lora_rank": -1}, "--lora-rank"),
