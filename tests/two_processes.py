@@ -2,10 +2,12 @@
 
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from training import run
 
+from agents.collapse import CollapseGuard
 from agents.policy.load import load_policy
 from agents.policy.sharding import gathered, shard
 from agents.processes import Processes
@@ -30,6 +32,8 @@ def run_all(model: Path, output: Path, *, shard: bool = False) -> None:
     settings = RUNS["sdpo"][1] | {"save_every": 1}
     run("sdpo", model, output / "resumed", **settings, steps=1)
     run("sdpo", model, output / "resumed", **settings, shard=shard, resume=True)
+    with patch.object(CollapseGuard, "check", lambda guard, metrics: "it has collapsed"):
+        run("grpo", model, output / "rolled-back", on_collapse="rollback", save_every=1, shard=shard)
 
 
 def divide(model: Path) -> None:

@@ -38,7 +38,7 @@ def outputs(tiny_model, tmp_path_factory, one_thread):
 
 
 @pytest.mark.parametrize("division", ["", "sharded"])
-@pytest.mark.parametrize("name", [*RUNS, "resumed"])
+@pytest.mark.parametrize("name", [*RUNS, "resumed", "rolled-back"])
 def test_two_processes_learn_what_one_learns(outputs, name, division):
     alone, together = outputs[0] / name, outputs[1] / division / name
     # The very same attempts, and the same numbers but for the order of sums.
