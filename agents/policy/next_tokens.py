@@ -91,8 +91,8 @@ def next_tokens(
     states = _read(policy, prompts, continuations, read_hidden if policy.head_is_plain else read_logits)
     weight = model.get_output_embeddings().weight if policy.head_is_plain else None
     if weight is not None and not torch.is_grad_enabled():
-        lent = policy.sharded and weight.requires_grad  # then the next weights are gathered into the same memory
-        weight = weight.detach().clone() if lent else weight.detach()  # these, whatever the model is lent later
+        reused = policy.sharded and weight.requires_grad  # memory, into which the next weights are gathered
+        weight = weight.detach().clone() if reused else weight.detach()  # these, whatever the model is lent later
     if mask is not None and not bool(mask.all()):
         states = states[mask]
     return NextTokens(states, weight, temperature, policy.compute_dtype)

@@ -96,8 +96,14 @@ def whole(state: Any) -> Any:
     return tree_map(_whole, state)
 
 
-def whole_weights(model: torch.nn.Module) -> dict[str, Any]:
-    """The state dict, as `whole` makes it. Tensors that are shared stay so."""
+def whole_weights(policy: Policy) -> dict[str, Any] | None:
+    """A divided model's state dict, as `whole` makes it. Tensors that are shared stay so.
+
+    None for other models, and for adapters, which are whole as they are.
+    """
+    model = policy.model
+    if not policy.sharded or isinstance(model, PeftModel):
+        return None
     reshard(model)
     weights = {id(parameter): _whole(parameter.detach()) for parameter in model.parameters()}
     named = {name: weights[id(parameter)] for name, parameter in model.named_parameters(remove_duplicate=False)}

@@ -108,7 +108,7 @@ class RunFolder:
             name: The folder's.
         """
         target = self.path / name
-        weights = whole_weights(policy.model) if policy.sharded else None
+        weights = whole_weights(policy)
         state = whole(state)
         if not self.processes.is_main:
             return target
