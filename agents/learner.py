@@ -202,7 +202,7 @@ class _Run:
         teacher remember is of the weights that are given up."""
         self.console.print(f"back to the weights with the best evaluation (success {self.best:.2f}), and the end")
         best = load_trainable(str(self.folder.path / "best"), self.config)
-        reshard(self.policy.model)
+        reshard(self.policy.model)  # a copy that is gathered would soon be forgotten
         with torch.no_grad():
             for own, other in zip(self.policy.model.parameters(), best.model.parameters(), strict=True):
                 if own.requires_grad:
