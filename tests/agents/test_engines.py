@@ -5,8 +5,9 @@ import importlib.util
 import pytest
 import torch
 import toy_env  # noqa: F401
+from launching import launch
 from sampled import disturb, largest_difference, prompts_of
-from training import contents, records, run
+from training import SMALL, contents, records, run
 from vllm_server import VLLMServer
 
 import agents.sampling.vllm_server_engine
@@ -16,6 +17,7 @@ from agents.errors import UsageError
 from agents.policy.load import load_policy
 from agents.policy.lora import add_adapters, merged_weights
 from agents.policy.next_tokens import next_tokens
+from agents.processes import Processes
 from agents.rollouts import collect_groups
 from agents.sampling.continuous_engine import ContinuousEngine
 from agents.sampling.engine import SamplingParameters
@@ -164,6 +166,18 @@ class TestLearner:
         mismatches = [record["sampler_mismatch"] for record in records(output, "metrics.jsonl") if "loss" in record]
         assert mismatches and max(mismatches) < 1e-4
         assert list(server.policies) == ["base"]  # adapters are gone
+
+    def test_two_processes_sample_from_a_server_what_one_does(self, tiny_model, server, tmp_path):
+        settings = {"engine": "vllm-server", "engine_url": server.url, "lora_rank": 4, "eval_tasks": 0}
+        settings["env"] = "toy_env:toy/Even-v0"
+        alone = run("grpo", tiny_model, tmp_path / "alone", **settings)
+        loaded = len(server.asked("/v1/load_lora_adapter"))
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in (SMALL | settings).items()]
+        result = launch("-m", "agents.grpo", *words, "--model", tiny_model, "--output", tmp_path / "two")
+        assert result.returncode == 0, result.stderr[-3000:]
+        assert (tmp_path / "two" / "rollouts.jsonl").read_text() == (alone / "rollouts.jsonl").read_text()
+        assert len(server.asked("/v1/load_lora_adapter")) == 2 * loaded  # one of the two brings the weights
+        assert list(server.policies) == ["base"]
 
     def test_no_run_folder_where_the_server_is_not(self, tiny_model, tmp_path):
         with pytest.raises(UsageError, match="--engine-url"):
@@ -322,6 +336,16 @@ class TestServer:
 
 
 class TestChoice:
+    @pytest.mark.parametrize("engine", ["continuous", "vllm"])
+    def test_weights_of_four_bits_stay_where_they_are(self, policy, monkeypatch, engine):
+        monkeypatch.setattr(policy.model, "is_loaded_in_4bit", True, raising=False)
+        with pytest.raises(UsageError, match="4 bits"):
+            make_engine(policy, SamplingConfig(engine=engine))
+
+    def test_vllm_in_several_processes(self, policy):
+        with pytest.raises(UsageError, match="vllm-server"):
+            make_engine(policy, SamplingConfig(engine="vllm"), Processes(0, 2))
+
     def test_auto_on_a_cpu_is_transformers(self, policy):
         assert isinstance(make_engine(policy, SamplingConfig()), TransformersEngine)
 
