@@ -12,6 +12,9 @@ from agents.errors import UsageError
 from agents.policy.policy import Precision
 from agents.sampling.engine import SamplingParameters
 
+ENGINE_PLACES = ("engine_memory", "engine_url", "engine_folder", "engine_timeout")
+"""Settings that say where and with what a sampling engine runs; they may change while a run is broken off."""
+
 
 @dataclass
 class SamplingConfig:
@@ -35,6 +38,23 @@ class SamplingConfig:
     sampling_rows: int = 64
     """Most responses sampled at the same time. Lower it when memory runs out."""
 
+    engine: Literal["auto", "transformers", "continuous", "vllm", "vllm-server"] = "auto"
+    """What samples; docs/sampling-engines.md compares them. `auto`: vLLM in this process where it is installed and the
+    model is on a GPU, else `transformers`."""
+
+    engine_memory: float = 0.4
+    """`vllm`: fraction of the GPU's memory for its copy of the weights and its cache."""
+
+    engine_url: str = "http://127.0.0.1:8000"
+    """`vllm-server`: the server's address. A key is taken from the environment variable VLLM_API_KEY."""
+
+    engine_folder: Path | None = None
+    """`vllm-server`: folder in which the server finds new weights, under the same path. By default a temporary one of
+    this machine's."""
+
+    engine_timeout: float = 600
+    """`vllm-server`: seconds for a whole reply."""
+
     seed: int = 0
     """Decides tasks, sampling and whatever else is random."""
 
@@ -54,9 +74,13 @@ class SamplingConfig:
     def check(self) -> None:
         """Raise UsageError on values that make no sense."""
         self._at_least(max_new_tokens=1, sampling_rows=1, seed=0)
-        self._above_zero("temperature")
+        self._above_zero("temperature", "engine_timeout")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p must be more than 0 and at most 1, not {self.top_p}")
+        if not 0 < self.engine_memory <= 1:
+            raise UsageError(f"--engine-memory must be more than 0 and at most 1, not {self.engine_memory}")
+        if not self.engine_url.startswith(("http://", "https://")):
+            raise UsageError(f"--engine-url must begin with http:// or https://, not {self.engine_url!r}")
 
     def _at_least(self, **least: float) -> None:
         for name, bound in least.items():
@@ -204,6 +228,10 @@ class LearnerConfig(UpdateConfig):
         )
         if self.quantize != "none":
             self._rules_out("quantize", "shard")
+        if self.shard and self.engine not in ("auto", "transformers"):
+            raise UsageError(
+                f"--shard samples with the model itself; --engine {self.engine} would need the whole weights in one place"
+            )
         if self.on_collapse == "rollback" and not (self.save_every and self.eval_tasks):
             raise UsageError(
                 "--on-collapse rollback needs --save-every and --eval-tasks, without which no best is kept"

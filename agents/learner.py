@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.load import load_run
 from agents.runs.seeds import derived_seed
-from agents.sampling.transformers_engine import TransformersEngine
+from agents.sampling.factory import make_engine
 from agents.trackers import Trackers, tracker_names
 from agents.update import Algorithm, Updater
 
@@ -98,18 +99,20 @@ def train(
         policy = load_trainable(model, config)
         if config.shard:
             shard(policy, processes)
-        algorithm = make_algorithm(policy, console)
-        output = config.output or processes.agree(default_output(algorithm.name, config.env))
-        program = f"agents.{algorithm.name}"
-        folder = RunFolder(output, asdict(config), program=program, resume=config.resume, processes=processes)
-        shared = f" · {processes.count} processes" if processes.count > 1 else ""
-        shared += ", weights divided" if policy.sharded else ""
-        console.print(
-            f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
-            f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
-        )
-        with Interrupts() as interrupts, trackers:
-            return _Run(config, policy, environments, algorithm, folder, trackers, console, interrupts, processes).run()
+        with contextlib.closing(make_engine(policy, config, processes)) as engine:
+            algorithm = make_algorithm(policy, console)
+            output = config.output or processes.agree(default_output(algorithm.name, config.env))
+            program = f"agents.{algorithm.name}"
+            folder = RunFolder(output, asdict(config), program=program, resume=config.resume, processes=processes)
+            shared = f" · {processes.count} processes" if processes.count > 1 else ""
+            shared += ", weights divided" if policy.sharded else ""
+            console.print(
+                f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
+                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
+            )
+            with Interrupts() as interrupts, trackers:
+                collector = Collector(policy, engine, environments, config.sampling, processes)
+                return _Run(config, collector, algorithm, folder, trackers, console, interrupts).run()
     finally:
         environments.close()
 
@@ -120,21 +123,20 @@ class _Run:
     def __init__(
         self,
         config: LearnerConfig,
-        policy: Policy,
-        environments: Environments,
+        collector: Collector,
         algorithm: LearningAlgorithm,
         folder: RunFolder,
         trackers: Trackers,
         console: Console,
         interrupts: Interrupts,
-        processes: Processes,
     ):
-        self.config, self.policy = config, policy
+        policy, processes = collector.policy, collector.processes
+        self.config, self.policy, self.collector = config, policy, collector
         self.algorithm, self.folder, self.trackers = algorithm, folder, trackers
         self.console, self.interrupts = console, interrupts
-        engine = TransformersEngine(policy, config.sampling_rows)
-        self.collector = Collector(policy, engine, environments, config.sampling, processes)
-        self.schedule = TaskSchedule(environments.num_tasks, config.seed, curriculum=config.curriculum != "none")
+        self.schedule = TaskSchedule(
+            collector.environments.num_tasks, config.seed, curriculum=config.curriculum != "none"
+        )
         self.updater = Updater.with_adamw(policy, config, interrupts, processes)
         self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
@@ -207,6 +209,7 @@ class _Run:
             for own, other in zip(self.policy.model.parameters(), best.model.parameters(), strict=True):
                 if own.requires_grad:
                     own.copy_(divided(other, own))
+        self.collector.engine.sync()
         self.rolled_back = True
         self.log({"step": step, "phase": "rollback", "success_rate": self.best})
 
@@ -252,6 +255,7 @@ class _Run:
         episodes = [episode for group in groups for episode in group]
         self.credit.choose(rows, episodes)
         metrics |= self.updater.update(self.algorithm, rows)
+        self.collector.engine.sync()
         ended = time.monotonic()
         metrics = _rollout_metrics(groups) | metrics
         metrics |= {

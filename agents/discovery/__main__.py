@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 from rich.console import Console
@@ -27,7 +27,7 @@ from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.records import read_records
 from agents.runs.resumable import ResumableRun
-from agents.sampling.transformers_engine import TransformersEngine
+from agents.sampling.factory import make_engine
 from agents.sdpo.presets import TEST_TIME
 
 RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
@@ -54,7 +54,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                 }
                 records = {method: Record(journal.records, journal) for method, journal in journals.items()}
                 policy = load_trainable(config.model, config)
-                engine = TransformersEngine(policy, config.sampling_rows)
+                engine = opened.enter_context(closing(make_engine(policy, config)))
                 bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)), interrupts)
                 for method, record in records.items():
                     _run(method, bench, record, console)

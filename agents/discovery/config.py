@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from agents.config import ENGINE_PLACES
 from agents.errors import UsageError
 from agents.sdpo.config import SelfDistillationConfig
 from agents.sdpo.reprompt import ContextKind
@@ -90,6 +91,6 @@ class DiscoveryConfig(SelfDistillationConfig):
     def deciding(self, tasks: list[str]) -> dict[str, Any]:
         """The settings that decide what is sampled: a run goes on only with equal ones."""
         settings = asdict(self) | {"tasks": tasks}
-        for name in ("method", "selection", "output"):
+        for name in ("method", "selection", "output", *ENGINE_PLACES):
             settings.pop(name)
         return settings

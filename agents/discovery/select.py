@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from agents.cli import run_command
-from agents.config import SamplingConfig
+from agents.config import ENGINE_PLACES, SamplingConfig
 from agents.environments import Environments, Start, parse_env_args
 from agents.errors import UsageError, first_line
 from agents.evaluate.estimators import pass_at_k
@@ -23,7 +24,7 @@ from agents.runs.folder import default_output
 from agents.runs.interrupt import Interrupts
 from agents.runs.resumable import Journal, ResumableRun
 from agents.runs.seeds import derived_seed
-from agents.sampling.transformers_engine import TransformersEngine
+from agents.sampling.factory import make_engine
 
 FORMAT = "sdpo-gym selection 1"
 
@@ -75,7 +76,8 @@ class SelectConfig(SamplingConfig):
 
     def deciding(self) -> dict[str, Any]:
         settings = asdict(self) | {"tasks": list(self.tasks)}
-        del settings["output"]
+        for name in ("output", *ENGINE_PLACES):
+            del settings[name]
         return settings
 
     def selects(self, attempts: int, successes: int) -> bool | None:
@@ -142,31 +144,31 @@ def _examine(
 ) -> Iterator[Mapping[str, Any]]:
     """What the attempts at each task say, in the order of the starts; makes those that the journal lacks."""
     policy = load_policy(config.model, device=config.device, precision=config.precision)
-    engine = TransformersEngine(policy, config.sampling_rows)
     recorded: dict[int, list[dict[str, Any]]] = {}
     for batch in journal.records:
         recorded.setdefault(batch["position"], []).append(batch)
-    journal.start_clock()
-    for position, start in enumerate(starts):
-        batches = recorded.get(position, [])
-        attempts, successes = (sum(batch[name] for batch in batches) for name in ("attempts", "successes"))
-        while (verdict := config.selects(attempts, successes)) is None:
-            count = min(config.sampling_rows, config.samples - attempts)
-            # A stream of its own: no attempt of a method that is compared later is among these.
-            seed = derived_seed("selection", config.seed, position, attempts)
-            (group,) = collect_groups(policy, engine, environments, [start], count, config.sampling, [seed])
-            solved = sum(episode.success for episode in group)
-            batches += journal.append(
-                [{"position": position, "task": group[0].task, "attempts": count, "successes": solved}]
-            )
-            attempts, successes = attempts + count, successes + solved
-        yield {
-            "task": batches[0]["task"],
-            "attempts": attempts,
-            "successes": successes,
-            f"pass@{config.k}": pass_at_k(attempts, successes, config.k) if attempts >= config.k else None,
-            "selected": verdict,
-        }
+    with contextlib.closing(make_engine(policy, config)) as engine:
+        journal.start_clock()
+        for position, start in enumerate(starts):
+            batches = recorded.get(position, [])
+            attempts, successes = (sum(batch[name] for batch in batches) for name in ("attempts", "successes"))
+            while (verdict := config.selects(attempts, successes)) is None:
+                count = min(config.sampling_rows, config.samples - attempts)
+                # A stream of its own: no attempt of a method that is compared later is among these.
+                seed = derived_seed("selection", config.seed, position, attempts)
+                (group,) = collect_groups(policy, engine, environments, [start], count, config.sampling, [seed])
+                solved = sum(episode.success for episode in group)
+                batches += journal.append(
+                    [{"position": position, "task": group[0].task, "attempts": count, "successes": solved}]
+                )
+                attempts, successes = attempts + count, successes + solved
+            yield {
+                "task": batches[0]["task"],
+                "attempts": attempts,
+                "successes": successes,
+                f"pass@{config.k}": pass_at_k(attempts, successes, config.k) if attempts >= config.k else None,
+                "selected": verdict,
+            }
 
 
 if __name__ == "__main__":

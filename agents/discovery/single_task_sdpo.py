@@ -33,6 +33,7 @@ def single_task_sdpo(bench: Bench, record: Record, finished: Callable[[str, int]
                 finished(task, seed)
     finally:
         _restore(model, base)
+    bench.engine.sync()
 
 
 def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
@@ -42,6 +43,7 @@ def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
     metrics: dict[str, float] = {}
     for step, batch in enumerate(run.batches, 1):
         metrics = _learn(algorithm, updater, batch, step)
+    bench.engine.sync()
     record.journal.start_clock()
     while not run.over(config.budget):
         first = run.attempts
@@ -50,6 +52,7 @@ def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
         record.add([Batch(task, seed, first, group, notes=metrics)])
         if not run.over(config.budget):
             metrics = _learn(algorithm, updater, run.batches[-1], len(run.batches))
+            bench.engine.sync()
 
 
 def _learn(algorithm: SelfDistillation, updater: Updater, batch: Batch, step: int) -> dict[str, float]:

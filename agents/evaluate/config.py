@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from agents.config import SamplingConfig
+from agents.config import ENGINE_PLACES, SamplingConfig
 from agents.errors import UsageError
 from agents.evaluate.chat_client import ServerConfig
 
@@ -66,7 +66,7 @@ class EvaluateConfig(SamplingConfig):
         """The settings that decide which attempts are made: a run goes on only with equal ones."""
         settings = asdict(self)
         server = settings.pop("server")
-        for name in ("compare", "price_in", "price_out", "output"):
+        for name in ("compare", "price_in", "price_out", "output", *ENGINE_PLACES):
             settings.pop(name)
         if any(name.startswith("openai:") for name in self.model):
             settings["base_url"] = server["base_url"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
@@ -15,7 +16,7 @@ from agents.policy.load import load_policy
 from agents.rollouts import collect_groups
 from agents.runs.resumable import Journal
 from agents.runs.seeds import derived_seed
-from agents.sampling.transformers_engine import TransformersEngine
+from agents.sampling.factory import make_engine
 
 SERVER_PREFIX = "openai:"
 
@@ -58,23 +59,23 @@ def _sample_policy(
     model: str, config: EvaluateConfig, environments: Environments, starts: Sequence[Start], journal: Journal
 ) -> Iterator[list[Attempt]]:
     policy = load_policy(model, device=config.device, precision=config.precision)
-    engine = TransformersEngine(policy, config.sampling_rows)
     done = _recorded(journal)
-    journal.start_clock()
-    for positions, samples in _batches(len(starts), config.samples, config.sampling_rows):
-        missing = {(position, sample) for position in positions for sample in samples} - done
-        if not missing:
-            continue
-        # A batch that was recorded in part is drawn again as it was.
-        seeds = [derived_seed("evaluate", config.seed, position, samples[0]) for position in positions]
-        batch = [starts[position] for position in positions]
-        groups = collect_groups(policy, engine, environments, batch, len(samples), config.sampling, seeds)
-        yield [
-            Attempt.from_episode(episode, position, sample)
-            for position, group in zip(positions, groups, strict=True)
-            for sample, episode in zip(samples, group, strict=True)
-            if (position, sample) in missing
-        ]
+    with contextlib.closing(make_engine(policy, config)) as engine:
+        journal.start_clock()
+        for positions, samples in _batches(len(starts), config.samples, config.sampling_rows):
+            missing = {(position, sample) for position in positions for sample in samples} - done
+            if not missing:
+                continue
+            # A batch that was recorded in part is drawn again as it was.
+            seeds = [derived_seed("evaluate", config.seed, position, samples[0]) for position in positions]
+            batch = [starts[position] for position in positions]
+            groups = collect_groups(policy, engine, environments, batch, len(samples), config.sampling, seeds)
+            yield [
+                Attempt.from_episode(episode, position, sample)
+                for position, group in zip(positions, groups, strict=True)
+                for sample, episode in zip(samples, group, strict=True)
+                if (position, sample) in missing
+            ]
 
 
 def _batches(tasks: int, samples: int, rows: int) -> Iterator[tuple[range, range]]:

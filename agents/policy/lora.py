@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -43,6 +44,25 @@ def load_adapters(policy: Policy, folder: Path, *, merge: bool) -> None:
     """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights."""
     model = PeftModel.from_pretrained(policy.model, folder, is_trainable=not merge)
     policy.model = (model.merge_and_unload().requires_grad_(True) if merge else model).eval()
+
+
+@torch.no_grad()
+def merged_weights(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and values of a model's weights as they would be without adapters, these merged into them.
+
+    One after another: of what is merged, no more than one weight exists at a time.
+    """
+    if not isinstance(model, PeftModel):
+        yield from model.state_dict().items()
+        return
+    base = model.get_base_model()
+    for name, weight in base.state_dict().items():
+        if ".lora_" in name:
+            continue
+        layer, _, parameter = name.rpartition(".base_layer.")
+        if parameter == "weight":
+            weight = weight + base.get_submodule(layer).get_delta_weight("default")
+        yield (f"{layer}.{parameter}" if layer else name), weight
 
 
 class AdapterAverage(ReferenceWeights):

@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 
+from agents.config import ENGINE_PLACES
 from agents.episode import Episode
 from agents.errors import UsageError
 from agents.policy.policy import Policy
@@ -31,7 +32,7 @@ from agents.runs.load import rollout_id
 from agents.runs.records import check_equal_settings, config_text, keep_records, read_config
 
 STATE = "training_state.pt"
-RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "shard", "output", "tracker", "credit_samples")
+RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "shard", "output", "tracker", "credit_samples", *ENGINE_PLACES)
 """Settings that may change when a run is resumed."""
 
 

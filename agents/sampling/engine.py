@@ -31,7 +31,7 @@ class Response:
 
 
 class SamplingEngine(Protocol):
-    """Draws responses. Nothing is detokenised and tokenised again on the way."""
+    """Draws responses from a policy. Nothing is detokenised and tokenised again on the way."""
 
     def sample(
         self,
@@ -44,6 +44,15 @@ class SamplingEngine(Protocol):
 
         Args:
             prompts: Token ids.
-            seeds: One per prompt. It decides the draws, whatever other prompts are sampled beside this one.
+            seeds: One per prompt. It decides the draws, whatever other prompts are sampled beside this one; where an
+                engine cannot keep to that, all seeds together do.
         """
+        ...
+
+    def sync(self) -> None:
+        """Take over the policy's weights as they are now. Call it whenever they have changed."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
         ...

@@ -40,6 +40,12 @@ class TransformersEngine:
             responses += [flat[i : i + group_size] for i in range(0, len(flat), group_size)]
         return responses
 
+    def sync(self) -> None:
+        """The weights are the policy's own."""
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
     def _sample_batch(
         self,
         prompts: Sequence[Sequence[int]],

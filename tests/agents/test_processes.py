@@ -1,29 +1,14 @@
 """Two processes do what one does."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+from launching import launch
 from safetensors.torch import load_file
 from training import records, run
 from two_processes import RUNS, run_all
 
 from agents.errors import UsageError
 from agents.processes import ALONE, Processes
-
-TESTS = Path(__file__).parents[1]
-LAUNCH = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", "2"]
-
-
-def launch(*command):
-    environment = os.environ | {"PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    return subprocess.run(
-        [sys.executable, *LAUNCH, *map(str, command)],
-        cwd=TESTS.parent, env=environment, capture_output=True, text=True, timeout=500,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
