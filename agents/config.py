@@ -230,7 +230,7 @@ class LearnerConfig(UpdateConfig):
             self._rules_out("quantize", "shard")
         if self.shard and self.engine not in ("auto", "transformers"):
             raise UsageError(
-                f"--shard samples with the model itself; --engine {self.engine} would need the whole weights in one place"
+                f"--shard samples with the model itself: --engine {self.engine} needs the whole weights in one place"
             )
         if self.on_collapse == "rollback" and not (self.save_every and self.eval_tasks):
             raise UsageError(

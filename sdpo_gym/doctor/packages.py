@@ -18,6 +18,7 @@ PURPOSES = {
     "trackers": "TensorBoard",
     "report": "plots, agents.report",
     "qlora": "--quantize 4bit",
+    "vllm": "--engine vllm",
     "smollm2": "--model smollm2, with everything around it",
     "ray": "a sandbox on a Ray cluster",
     "inspect": "Inspect AI",
