@@ -93,7 +93,8 @@ def test_new_weights_are_used_after_sync(config, policy, lora_rank):
         disturb(policy)
         engine.sync()
         groups = engine.sample(prompts, 4, parameters, range(len(prompts)))
-        assert largest_difference(policy, prompts, groups, parameters) < 1e-4
+        # The server merges adapters into the weights, which rounds otherwise.
+        assert largest_difference(policy, prompts, groups, parameters) < (1e-3 if lora_rank else 1e-4)
     engine.close()
 
 
