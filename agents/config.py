@@ -39,8 +39,8 @@ class SamplingConfig:
     """Most responses sampled at the same time. Lower it when memory runs out."""
 
     engine: Literal["auto", "transformers", "continuous", "vllm", "vllm-server"] = "auto"
-    """What samples; docs/sampling-engines.md compares them. `auto`: vLLM in this process where it is installed and the
-    model is on a GPU, else `transformers`."""
+    """What samples; docs/sampling-engines.md compares them. `auto`: vLLM in this process where it is installed and one
+    process has the model on a GPU, else `transformers`."""
 
     engine_memory: float = 0.4
     """`vllm`: fraction of the GPU's memory for its copy of the weights and its cache."""

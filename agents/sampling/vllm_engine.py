@@ -13,10 +13,9 @@ import torch
 from agents.errors import UsageError, first_line
 from agents.policy.lora import merged_weights
 from agents.policy.policy import Policy
+from agents.runs.seeds import derived_seed
 from agents.sampling.agreement import check_agreement
 from agents.sampling.engine import Response, SamplingParameters
-
-LARGEST_SEED = 1 << 62
 
 
 class VLLMEngine:
@@ -85,7 +84,7 @@ class VLLMEngine:
             settings = [
                 self._parameters_type(
                     n=group_size,
-                    seed=seed % LARGEST_SEED,  # it is raised by one for each further response
+                    seed=first_seed(seed),
                     temperature=parameters.temperature,
                     top_p=parameters.top_p,
                     max_tokens=parameters.max_new_tokens,
@@ -109,6 +108,11 @@ class VLLMEngine:
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def first_seed(seed: int) -> int:
+    """vLLM's seed for a group (62 bits). It counts on from there, a seed per response: groups' must be far apart."""
+    return derived_seed(seed) >> 1
 
 
 def _response(completion: Any) -> Response:

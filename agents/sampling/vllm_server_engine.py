@@ -22,7 +22,7 @@ from agents.policy.policy import Policy
 from agents.processes import ALONE, Processes
 from agents.sampling.agreement import check_agreement
 from agents.sampling.engine import Response, SamplingParameters
-from agents.sampling.vllm_engine import LARGEST_SEED
+from agents.sampling.vllm_engine import first_seed
 
 TOKEN_VARIABLE = "VLLM_API_KEY"
 """Environment variable that holds the server's key; `vllm serve` reads the same."""
@@ -95,7 +95,7 @@ class VLLMServerEngine:
                 "model": self._model,
                 "prompt": list(prompt),
                 "n": group_size,
-                "seed": seed % LARGEST_SEED,  # it is raised by one for each further response
+                "seed": first_seed(seed),
                 "max_tokens": parameters.max_new_tokens,
                 "temperature": parameters.temperature,
                 "top_p": parameters.top_p,
