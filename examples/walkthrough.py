@@ -83,8 +83,8 @@ print(failure["turns"][0]["feedback"])
 # ## And on
 #
 # The weights are in the run's folder: `--model RUN/checkpoint` goes on with them, and `python -m agents.evaluate`
-# compares them with others. `python -m agents.report RUN` makes a page of the run, in which single tokens show what they
-# learned from; `tensorboard --logdir RUN` draws the metrics.
+# compares them with others. `python -m agents.report RUN` makes a page of the run, in which single tokens show what
+# they learned from; `tensorboard --logdir RUN` draws the metrics.
 
 # %%
 print(f"success {evaluations['before'].success_rate:.2f} before, {evaluations['after'].success_rate:.2f} after")
