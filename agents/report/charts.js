@@ -2,7 +2,7 @@
 // Figures, by Plotly, each with its numbers as a table; drawn when they come into view.
 
 const PANELS = [
-  { title: "Success in evaluations", phase: "evaluation", metric: "success_rate", rate: true, note: "fraction of attempts at the same held-out tasks" },
+  { title: "Success in evaluations", phase: "evaluation", metric: "success_rate", rate: true, note: "fraction of attempts; always the same tasks" },
   { title: "Success while training", phase: "train", metric: "success_rate", rate: true, note: "fraction of each step's attempts; tasks differ from step to step" },
   { title: "Reward while training", phase: "train", metric: "reward", note: "mean of each step's attempts" },
   { title: "Response length", phase: "train", metric: "response_tokens", note: "tokens, mean" },
