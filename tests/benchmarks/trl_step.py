@@ -1,7 +1,7 @@
 """A step of this project's learners beside one of TRL's, at equal settings: rollouts and update, in one process.
 
     pip install trl==1.16.0 datasets      # for this benchmark alone
-    python tests/benchmarks/trl_step.py   # [--prompt-tokens 200 --max-new-tokens 60 --lora-rank 0 --steps 3]
+    python tests/benchmarks/trl_step.py   # [--prompt-tokens 200 --max-new-tokens 60 --lora-rank 0 --learners SDPO]
 
 Both train the same model from the same prompts, with as many responses of at most as many tokens, in bf16 autocast
 where the hardware has it. A response succeeds if the number of its characters is even, so that about half of them do,
@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--max-new-tokens", type=int, default=60)
     parser.add_argument("--lora-rank", type=int, default=0)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--learners", nargs="+", choices=["GRPO", "SDPO"], default=["GRPO", "SDPO"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         policy = load_policy(options.model)
@@ -155,7 +156,7 @@ def main() -> None:
         gymnasium.register("benchmark/Questions-v0", entry_point=lambda **_: Questions(questions))
         model = str(Path(folder) / "model")
         print(f"{GROUPS} prompts of {options.prompt_tokens} tokens, {GROUP_SIZE} responses each; seconds per step")
-        for name in ("GRPO", "SDPO"):
+        for name in options.learners:
             mine, length = ours(name, options, model, f"{folder}/{name}")
             other, their_length = theirs(name, options, model, f"{folder}/{name}-trl", questions)
             print(
