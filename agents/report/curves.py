@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from agents.config import ENGINE_PLACES
 from agents.runs.load import Run
 from agents.runs.records import Record
 
-NOT_LEARNING = ("seed", "output", "resume", "save_every", "credit_samples")
+NOT_LEARNING = ("seed", "output", "resume", "save_every", "shard", "tracker", "credit_samples", *ENGINE_PLACES)
 """Settings in which runs of one curve may differ."""
 
 OF_THE_COURSE = ("steps", "eval_every", "eval_tasks", "eval_samples", "preflight_tasks")

@@ -26,7 +26,14 @@ def runs_of(tmp_path, *settings):
 
 def test_runs_that_differ_in_the_seed_are_one_curve(tmp_path):
     grpo = {"program": "agents.grpo", "steps": 2}
-    runs = runs_of(tmp_path, {"seed": 0}, grpo, {"seed": 1, "credit_samples": 0}, grpo | {"lr": 0.0}, {"steps": 3})
+    runs = runs_of(
+        tmp_path,
+        {"seed": 0},
+        grpo,
+        {"seed": 1, "credit_samples": 0, "tracker": ["wandb"]},
+        grpo | {"lr": 0.0},
+        {"steps": 3},
+    )
     found = curves.group_runs(runs)
     assert [(curve.label, list(curve.runs)) for curve in found] == [
         ("SDPO · steps 4", [0, 2]), ("GRPO · lr 1e-05", [1]), ("GRPO · lr 0", [3]), ("SDPO · steps 3", [4]),
