@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sandbox.docker_engine import running_engine
 from sandbox.hostile import PROGRAMS
 from sandbox.hostile.world import World
 
@@ -16,7 +17,9 @@ from envs.livecodebench import rows
 from envs.livecodebench.judge import judge
 from envs.livecodebench.verifier import LiveCodeBenchVerifier, make_answer_key
 from sdpo_gym import Task
-from sdpo_gym.sandbox import Limits, LocalSandbox, Program
+from sdpo_gym.sandbox import Limits, LocalSandbox, Program, docker_engine
+from sdpo_gym.sandbox.docker_image import build_image
+from sdpo_gym.sandbox.docker_pool import DockerSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
 
@@ -52,13 +55,13 @@ class Backend:
 
 
 @contextlib.contextmanager
-def docker():
-    engine = pytest.importorskip("sandbox.docker_engine")
-    pool = pytest.importorskip("sdpo_gym.sandbox.docker_pool", reason="there is no DockerSandbox")
-    image = pytest.importorskip("sdpo_gym.sandbox.docker_image")
-    with engine.running_engine() as base_url:
-        image.build_image(base_url=base_url)
-        with contextlib.closing(pool.DockerSandbox(workers=1, base_url=base_url)) as sandbox:
+def docker(runtime=None):
+    with running_engine() as base_url:
+        with contextlib.closing(docker_engine.connect(base_url)) as client:
+            if runtime is not None and runtime not in client.info()["Runtimes"]:
+                pytest.skip(f"the engine has no runtime {runtime}")
+        build_image(base_url=base_url)
+        with contextlib.closing(DockerSandbox(workers=1, runtime=runtime, base_url=base_url)) as sandbox:
             yield Backend(sandbox, local=False)
 
 
@@ -68,7 +71,12 @@ def local(namespaces):
         yield Backend(sandbox, local=True)
 
 
-BACKENDS = {"local": lambda: local(True), "local-without-namespaces": lambda: local(False), "docker": docker}
+BACKENDS = {
+    "local": lambda: local(True),
+    "local-without-namespaces": lambda: local(False),
+    "docker": docker,
+    "gvisor": lambda: docker("runsc"),
+}
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

@@ -113,6 +113,8 @@ class TestStandardInput:
             "import io\nout = io.TextIOWrapper(sys.stdout.buffer)\nsys.stdout = out\nprint(open(0).read(), end='')",
             "import atexit\natexit.register(lambda: print(open(0).read(), end=''))",
             "import threading\nthreading.Thread(target=lambda: print(open(0).read(), end='')).start()",
+            "open('/dev/stdout', 'w').write(open('/dev/stdin').read())",
+            "print(open('/dev/fd/0').read(), end='')\nopen('/dev/stderr', 'w').write('x')",
             "print(open(0).read(), end='')\nsys.exit()",
             "print(open(0).read(), end='')\nexit(1)",
             "print(open(0).read(), end='', flush=True)\nimport os\nos._exit(0)",

@@ -11,6 +11,9 @@ import linux
 NEW_ROOT = "/tmp"
 OLD_ROOT = "/old"
 
+STANDARD_STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
+"""What programs expect in /dev, and where in /proc/self/fd it leads."""
+
 EVERY = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 
 
@@ -69,6 +72,8 @@ def _change_root(paths: list[str]) -> None:
     for path, fd in sources:
         _bind(fd, NEW_ROOT + path)
         os.close(fd)
+    for name, place in STANDARD_STREAMS.items():
+        os.symlink(f"/proc/self/fd{place}", f"{NEW_ROOT}/dev/{name}")
     os.mkdir(NEW_ROOT + "/proc")
     flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
     linux.mount("proc", NEW_ROOT + "/proc", "proc", flags)
