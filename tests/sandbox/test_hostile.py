@@ -31,6 +31,12 @@ HONEST_LIMITS = Limits(cpu_seconds=5.0, wall_seconds=60.0, memory_mb=MEMORY_MB)
 SOLVED = 2
 """So many tests have the answer that hostile programs give; the answers to the others cannot be known."""
 
+SEE_THE_IMAGE = {
+    *("open_files", "open_in_c", "folders", "devices", "magic_links", "well_behaved_at_first"),
+    *("memory_of_others", "itself_in_proc", "copy_memory"),
+}
+"""Without Landlock, which gVisor's kernel lacks, these read what the image holds and how /proc describes processes."""
+
 
 @pytest.fixture(scope="module")
 def world():
@@ -45,6 +51,7 @@ class Backend:
 
     sandbox: object
     local: bool
+    landlock: bool = True
 
     def workers(self):
         """The workers' processes; unknown where they are not this process's children."""
@@ -62,7 +69,7 @@ def docker(runtime=None):
                 pytest.skip(f"the engine has no runtime {runtime}")
         build_image(base_url=base_url)
         with contextlib.closing(DockerSandbox(workers=1, runtime=runtime, base_url=base_url)) as sandbox:
-            yield Backend(sandbox, local=False)
+            yield Backend(sandbox, local=False, landlock=runtime != "runsc")
 
 
 @contextlib.contextmanager
@@ -118,6 +125,7 @@ def test_a_hostile_program(backend, world, program):
     source = program.text(world.targets)
     task, tests = make_task(world, program.mode)
     workers = backend.workers()
+    sees_image = not backend.landlock and program.name in SEE_THE_IMAGE
 
     verifier = LiveCodeBenchVerifier(
         backend.sandbox, time_limit=CPU_SECONDS, memory_mb=MEMORY_MB, feedback="full", echo_response=True
@@ -126,7 +134,7 @@ def test_a_hostile_program(backend, world, program):
     assert not verdict.success
     assert verdict.reward == 0.0
     assert verdict.metrics["tests_passed_fraction"] <= SOLVED / len(tests)
-    world.check_text(f"{verdict.feedback}{verdict.feedback_items}".replace(source, ""))
+    world.check_text(f"{verdict.feedback}{verdict.feedback_items}".replace(source, ""), breaches=sees_image)
 
     raw = Program(source, program.mode, "f" if program.mode == "function" else None)
     functional = program.mode == "function"
@@ -139,7 +147,7 @@ def test_a_hostile_program(backend, world, program):
     )
     alone = backend.sandbox.run(raw, [test.input for test in tests], LIMITS) if shared[0].status == "ok" else []
     for result in shared + alone:
-        world.check_text(f"{result.stdout}{text_of(result.value)}{result.exception}")
+        world.check_text(f"{result.stdout}{text_of(result.value)}{result.exception}", breaches=sees_image)
     assert shared[0].status in (*program.observed, "timeout")  # a slow machine may come to the time limit first
     for results in (shared, alone):
         assert (

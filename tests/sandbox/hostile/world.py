@@ -143,9 +143,13 @@ class World:
                     found.append(f"{path} {fields['Name']} {fields['State']}")
         return found
 
-    def check_text(self, text: str) -> None:
-        """Fail if a secret stands in what came out of a program, or the program says that it got through."""
-        assert "BREACH" not in text
+    def check_text(self, text: str, *, breaches: bool = False) -> None:
+        """Fail if a secret stands in what came out of a program, or the program says that it got through.
+
+        Args:
+            breaches: Whether it may say so.
+        """
+        assert breaches or "BREACH" not in text
         assert self.canary not in text
         assert not [answer for answer in self.answers if str(answer) in text]
 
