@@ -1,4 +1,4 @@
-"""Attention of single new tokens, where several heads share keys and values."""
+"""Attention of single new tokens, where heads share keys and values, or rows those of a prompt."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "sdpa_grouped"
+
+SHARED_PROMPTS = "shared_prompts"
+"""Argument of the model that is handed on to the attention: the cache that computes it."""
 
 
 def group_queries(model: PreTrainedModel) -> None:
@@ -31,8 +34,12 @@ def grouped_attention(
     """Attention (B, T, heads, D) of queries (B, heads, T, D), as transformers calls it.
 
     With one token per row (T = 1), the heads that share a key head are looked at as so many tokens of that head. Keys
-    and values (B, key heads, S, D) are then read as they are, not first repeated for every head.
+    and values (B, key heads, S, D) are then read as they are, not first repeated for every head. With `shared_prompts`
+    (see `SharedPrompts`), keys and values are those of the rows' own tokens.
     """
+    shared = options.get(SHARED_PROMPTS)
+    if shared is not None:
+        return shared.attend(module.layer_idx, query, key, value, scaling).to(query.dtype), None
     batch, heads, tokens, size = query.shape
     special = any(options.get(name) is not None for name in ("position_bias", "cache", "softcap"))
     if tokens > 1 or heads == key.shape[1] or special:

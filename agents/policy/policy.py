@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
+from agents.policy.prompt_cache import SharedPrompts
 from agents.policy.tree_rows import tree_rows
 from sdpo_gym.tasks import Message
 
@@ -87,6 +88,31 @@ class Policy:
         except (RuntimeError, TypeError, ValueError, IndexError):
             return False
         return torch.allclose(together, torch.cat([states[len(prompt) - 1 : -1] for states in alone]), 1e-3, 1e-3)
+
+    @functools.cached_property
+    def shares_prompts(self) -> bool:
+        """Whether rows may share the keys and values of a prompt while they are sampled; tried out.
+
+        Never on a GPU, where this was not measured.
+        """
+        if self.device.type != "cpu" or not self.takes_tree_rows:
+            return False
+        prompts, rows = [[self.pad_id, *sorted(self.stop_ids), 1], [1, 2]], [[1, 2], [3, 0], [2, 2]]
+        prompt_of = torch.tensor([0, 1, 0])
+        ids, mask = left_padded(prompts, self.pad_id, self.device)
+        try:
+            with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+                cache = DynamicCache(config=self.model.config)
+                self.model(ids, attention_mask=mask, position_ids=positions(mask), past_key_values=cache)
+                shared = SharedPrompts(cache, mask, prompt_of)
+                together = [shared.read(self.model, tokens) for tokens in torch.tensor(rows).T][-1]
+                alone = [
+                    self.model(torch.tensor([prompts[prompt] + row])).logits[0, -1]
+                    for prompt, row in zip(prompt_of.tolist(), rows, strict=True)
+                ]
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
+            return False
+        return torch.allclose(together, torch.stack(alone), 1e-3, 1e-3)
 
     def autocast(self) -> contextlib.AbstractContextManager:
         if self.compute_dtype == torch.float32:

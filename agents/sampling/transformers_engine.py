@@ -8,6 +8,7 @@ import torch
 from transformers import DynamicCache
 
 from agents.policy.policy import Policy, left_padded, positions
+from agents.policy.prompt_cache import CopiedPrompts, SharedPrompts
 from agents.sampling.engine import Response, SamplingParameters
 
 
@@ -68,8 +69,8 @@ class TransformersEngine:
             use_cache=True,
             logits_to_keep=1,
         )
-        cache.batch_select_indices(expand)
-        mask, logits = mask[expand], output.logits[expand, -1]  # (B·G, P), (B·G, V)
+        logits = output.logits[expand, -1]  # (B·G, V)
+        context = (SharedPrompts if policy.shares_prompts else CopiedPrompts)(cache, mask, expand)
 
         count = len(expand)
         token_ids: list[list[int]] = [[] for _ in range(count)]
@@ -91,16 +92,9 @@ class TransformersEngine:
                 break
             if alive <= 0.75 * len(running):  # dropping rows copies the cache, so it is not done for every one
                 kept = running.nonzero().squeeze(-1)
-                cache.batch_select_indices(kept)
-                mask, tokens, rows, running = mask[kept], tokens[kept], rows[kept], running[kept]
-            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=-1)
-            logits = policy.model(
-                input_ids=tokens[:, None],
-                attention_mask=mask,
-                position_ids=positions(mask)[:, -1:],
-                past_key_values=cache,
-                use_cache=True,
-            ).logits[:, -1]
+                context.keep(kept)
+                tokens, rows, running = tokens[kept], rows[kept], running[kept]
+            logits = context.read(policy.model, tokens)
         return [
             Response(ids, logs, truncated=ids[-1] not in policy.stop_ids)
             for ids, logs in zip(token_ids, logprobs, strict=True)
@@ -132,7 +126,7 @@ def draw(
         logprobs = torch.full_like(logprobs, -torch.inf).scatter(-1, order, ordered).log_softmax(-1)
     # torch.multinomial draws a random number per vocabulary entry, which on a CPU takes a fifth of the whole sampling
     # time of a small model.
-    cumulative = logprobs.double().exp().cumsum(-1)  # (B, V)
+    cumulative = logprobs.exp().cumsum(-1, dtype=torch.float64)  # (B, V)
     tokens = torch.searchsorted(cumulative, uniform[:, None] * cumulative[:, -1:], right=True)  # (B, 1)
     tokens = tokens.clamp_max(logits.shape[-1] - 1)
     return tokens.squeeze(-1), logprobs.gather(-1, tokens).squeeze(-1)
