@@ -10,7 +10,7 @@ from transformers import DynamicCache
 
 from agents.policy.head import HeadStats, head_stats, stats_from_logits
 from agents.policy.policy import Policy, left_padded, positions, right_padded
-from agents.policy.tree_rows import tree_rows
+from agents.policy.tree_rows import Prompt, common_roots, tree_lengths, tree_rows
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def next_tokens(
 ) -> NextTokens:
     """Read continuations after prompts.
 
-    Rows with equal prompts share the forward pass of the prompt, gradients included.
+    Rows whose prompts are equal, or begin alike, share the forward pass of that, gradients included.
 
     Args:
         prompts: One list of token ids per row.
@@ -88,7 +88,8 @@ def next_tokens(
     def read_logits(keep: int, **inputs) -> torch.Tensor:
         return model(**inputs, logits_to_keep=keep).logits
 
-    states = _read(policy, prompts, continuations, read_hidden if policy.head_is_plain else read_logits)
+    forward = read_hidden if policy.head_is_plain else read_logits
+    states = _read(policy, [tuple(prompt) for prompt in prompts], continuations, forward)
     weight = model.get_output_embeddings().weight if policy.head_is_plain else None
     if weight is not None and not torch.is_grad_enabled():
         reused = policy.sharded and weight.requires_grad  # memory, into which the next weights are gathered
@@ -103,46 +104,53 @@ Forward = Callable[..., torch.Tensor]
 
 
 def _read(
-    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], forward: Forward
 ) -> torch.Tensor:
     """Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another."""
     # Layers that fill a cache cannot be computed again; and with one, there may be two passes here, and one elsewhere.
     in_one_pass = policy.sharded or (policy.checkpointed and torch.is_grad_enabled())
-    read_apart = _read_rows if in_one_pass else _read_with_cache
-    shared = policy.takes_tree_rows and _trees_are_cheaper(policy, prompts, continuations, than_rows=in_one_pass)
+    roots = _cheapest_roots(policy, prompts, continuations, than_rows=in_one_pass) if policy.takes_tree_rows else None
     with policy.autocast():
-        return (_read_trees if shared else read_apart)(policy, prompts, continuations, forward)
+        if roots is not None:
+            return _read_trees(policy, prompts, continuations, forward, roots)
+        return (_read_rows if in_one_pass else _read_with_cache)(policy, prompts, continuations, forward)
 
 
-def _trees_are_cheaper(
-    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], *, than_rows: bool
-) -> bool:
-    """Whether trees cost fewer operations than rows with a prompt each, or than the prompts' cache.
+def _cheapest_roots(
+    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], *, than_rows: bool
+) -> list[Prompt] | None:
+    """The roots of trees; None where rows with a prompt each, or the prompts' cache, cost fewer operations.
 
     Trees pad little, but every token of a tree meets every other in its attention. A layer of width H takes about 24·H²
     operations per token in its matrices, and 4·H per pair of tokens in its attention.
     """
     width = policy.model.config.get_text_config().hidden_size
-    trees: dict[tuple[int, ...], int] = {}
-    for prompt, continuation in zip(prompts, continuations, strict=True):
-        trees[tuple(prompt)] = trees.get(tuple(prompt), len(prompt)) + len(continuation) - 1
-    prompt, continuation, tree = max(map(len, prompts)), max(map(len, continuations)), max(trees.values())
 
     def cost(rows: int, tokens: int, context: int) -> int:
         return rows * tokens * (24 * width + 4 * context)
 
+    def cost_of_trees(roots: Sequence[Prompt]) -> int:
+        lengths = tree_lengths(prompts, continuations, roots)
+        return cost(len(lengths), max(lengths), max(lengths))
+
+    prompt, continuation = max(map(len, prompts)), max(map(len, continuations))
     if than_rows:
         apart = cost(len(prompts), prompt + continuation, prompt + continuation)
     else:
-        apart = cost(len(trees), prompt, prompt) + cost(len(prompts), continuation, prompt + continuation)
-    return cost(len(trees), tree, tree) <= apart
+        apart = cost(len(set(prompts)), prompt, prompt) + cost(len(prompts), continuation, prompt + continuation)
+    roots = min([list(prompts), common_roots(prompts)], key=cost_of_trees)
+    return roots if cost_of_trees(roots) <= apart else None
 
 
 def _read_trees(
-    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+    policy: Policy,
+    prompts: Sequence[Prompt],
+    continuations: Sequence[Sequence[int]],
+    forward: Forward,
+    roots: Sequence[Prompt],
 ) -> torch.Tensor:
-    """Each prompt with its continuations in one row."""
-    tree = tree_rows(prompts, continuations, policy.pad_id, policy.device)
+    """Prompts with equal roots, and their continuations, in one row."""
+    tree = tree_rows(prompts, continuations, roots, policy.pad_id, policy.device)
     first, length = int(tree.places.min()), tree.ids.shape[1]
     outputs = forward(
         length - first, input_ids=tree.ids, attention_mask=tree.mask, position_ids=tree.positions, use_cache=False
@@ -151,7 +159,7 @@ def _read_trees(
 
 
 def _read_rows(
-    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], forward: Forward
 ) -> torch.Tensor:
     """Each continuation with a prompt of its own."""
     rows = [[*prompt, *continuation[:-1]] for prompt, continuation in zip(prompts, continuations, strict=True)]
@@ -163,11 +171,11 @@ def _read_rows(
 
 
 def _read_with_cache(
-    policy: Policy, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]], forward: Forward
+    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], forward: Forward
 ) -> torch.Tensor:
     """Each prompt's keys and values are computed once, gradients included, and repeated for its continuations."""
-    distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
-    prompt_of_row = [distinct.index(tuple(prompt)) for prompt in prompts]
+    distinct = list(dict.fromkeys(prompts))
+    prompt_of_row = [distinct.index(prompt) for prompt in prompts]
     lengths = [len(continuation) for continuation in continuations]
     prompt_ids, prompt_mask = left_padded(distinct, policy.pad_id, policy.device)  # (U, P)
     expand = torch.tensor(prompt_of_row, device=policy.device)  # (R,)

@@ -73,8 +73,8 @@ class Policy:
         kinds = set(getattr(config, "layer_types", None) or ())
         if kinds - {"full_attention"} or (not kinds and getattr(config, "sliding_window", None)):
             return False
-        prompt, continuations = [self.pad_id, *sorted(self.stop_ids)], [[1, 2, 3], [2, 0]]
-        tree = tree_rows([prompt] * 2, continuations, self.pad_id, self.device)
+        prompt, continuations = (self.pad_id, *sorted(self.stop_ids)), [[1, 2, 3], [2, 0]]
+        tree = tree_rows([prompt] * 2, continuations, [prompt] * 2, self.pad_id, self.device)
         decoder = self.model.get_decoder()
         try:
             with torch.no_grad():
@@ -82,7 +82,7 @@ class Policy:
                     input_ids=tree.ids, attention_mask=tree.mask, position_ids=tree.positions, use_cache=False
                 ).last_hidden_state[tree.rows, tree.places]
                 alone = [
-                    decoder(input_ids=torch.tensor([prompt + ids], device=self.device)).last_hidden_state[0]
+                    decoder(input_ids=torch.tensor([[*prompt, *ids]], device=self.device)).last_hidden_state[0]
                     for ids in continuations
                 ]
         except (RuntimeError, TypeError, ValueError, IndexError):

@@ -25,6 +25,7 @@ from agents.sampling.transformers_engine import TransformersEngine
 
 TOKENS = st.lists(st.integers(2, 250), min_size=1, max_size=12)
 GROUPS = st.lists(st.tuples(TOKENS, st.lists(TOKENS, min_size=1, max_size=4)), min_size=1, max_size=3)
+ALIKE = st.lists(st.tuples(TOKENS, st.lists(st.lists(st.integers(2, 250), max_size=12), min_size=1, max_size=3)))
 
 
 def read(policy, groups, *, trees, checkpointed=False):
@@ -40,8 +41,10 @@ def read(policy, groups, *, trees, checkpointed=False):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(groups=GROUPS)
-def test_all_ways_of_reading_agree(policy, groups):
+@given(groups=GROUPS, alike=ALIKE, order=st.randoms(use_true_random=False))
+def test_all_ways_of_reading_agree(policy, groups, alike, order):
+    groups += [([*root, *rest], [root[:3], rest[:4] or [9]]) for root, rests in alike for rest in rests]
+    order.shuffle(groups)
     naive = torch.cat(
         [
             policy.model(input_ids=torch.tensor([prompt + continuation])).logits[0, len(prompt) - 1 : -1]
@@ -72,6 +75,11 @@ def test_a_tree_is_used_where_it_is_cheaper(policy):
     assert policy.takes_tree_rows
     prompt = list(range(2, 202))
     assert shapes_of_inputs(policy, [(prompt, [[5] * 20, [6] * 60, [7] * 3])]) == [(1, 200 + 19 + 59 + 2)]
+    # What is alike in prompts is read once.
+    alike = [(prompt + [20 + i] * 40, [[5] * 20, [6] * 10]) for i in range(4)]
+    assert shapes_of_inputs(policy, alike) == [(1, 200 + 4 * (40 + 19 + 9))]
+    differing = [(prompt[:20] + [20 + i] * 40, [[5] * 20] * 2) for i in range(4)]
+    assert shapes_of_inputs(policy, differing) == [(4, 60), (8, 19)]
     # Long responses would all meet each other in the attention of a tree.
     assert shapes_of_inputs(policy, [([2, 3], [[5] * 300, [6] * 300])]) == [(1, 2), (2, 299)]
 

@@ -3,8 +3,9 @@
     python tests/benchmarks/shared_prompts.py   # [--precision bf16 --lora-rank 8 --repeats 3]
 
 Three ways take turns, for a group of 8 responses: rows with a prompt each, padded to the longest; the prompt's keys and
-values computed once and repeated; all in one row, with a mask. Seconds are of CPU time, the least of the repetitions.
-Learners choose among the latter two by the number of operations (agents/policy/next_tokens.py).
+values computed once and repeated; all in one row, with a mask. Then for prompts that differ behind a common beginning,
+as those of SDPO's teacher do. Seconds are of CPU time, the least of the repetitions. Learners choose among the latter
+two by the number of operations (agents/policy/next_tokens.py).
 """
 
 from __future__ import annotations
@@ -21,13 +22,23 @@ import torch  # noqa: E402
 from agents.policy import next_tokens  # noqa: E402
 from agents.policy.load import load_policy  # noqa: E402
 from agents.policy.lora import add_adapters  # noqa: E402
+from agents.policy.tree_rows import common_roots  # noqa: E402
 
 GROUP_SIZE = 8
-CASES = [(200, 60, 60), (200, 20, 100), (400, 20, 100), (100, 200, 300)]
+CASES = [
+    (200, 0, 60, 60),
+    (200, 0, 20, 100),
+    (400, 0, 20, 100),
+    (100, 0, 200, 300),
+    (100, 80, 20, 60),
+    (250, 80, 20, 60),
+]
+"""Tokens of the prompt that all share, and that each has for itself; the shortest and the longest response."""
+
 WAYS = {
     "rows": next_tokens._read_rows,
     "cache": next_tokens._read_with_cache,
-    "tree": next_tokens._read_trees,
+    "tree": lambda policy, prompts, *rest: next_tokens._read_trees(policy, prompts, *rest, common_roots(prompts)),
 }
 
 
@@ -50,8 +61,9 @@ def main() -> None:
         return policy.model.get_decoder()(**inputs).last_hidden_state[:, -keep:]
 
     print(f"{options.model}, {policy.compute_dtype}, {torch.get_num_threads()} threads; CPU seconds, and times faster")
-    for prompt_tokens, least, most in CASES:
-        prompts = [tokens(prompt_tokens)] * GROUP_SIZE
+    for prompt_tokens, own, least, most in CASES:
+        root = tokens(prompt_tokens)
+        prompts = [(*root, *tokens(own)) for _ in range(GROUP_SIZE)]
         lengths = [least + i * (most - least) // (GROUP_SIZE - 1) for i in range(GROUP_SIZE)]
         continuations = [tokens(length) for length in lengths]
         seconds = {way: float("inf") for way in WAYS}
@@ -63,11 +75,11 @@ def main() -> None:
                 states.float().square().mean().backward()
                 seconds[way] = min(seconds[way], time.process_time() - start)
                 policy.model.zero_grad()
-        chosen = next_tokens._trees_are_cheaper(policy, prompts, continuations, than_rows=False)
+        chosen = next_tokens._cheapest_roots(policy, prompts, continuations, than_rows=False)
         print(
-            f"prompt {prompt_tokens}, responses {least}–{most}: "
+            f"prompt {prompt_tokens}{f' and {own} of its own' if own else ''}, responses {least}–{most}: "
             + ", ".join(f"{way} {value:.2f} ({seconds['rows'] / value:.2f})" for way, value in seconds.items())
-            + f"; chosen: {'tree' if chosen else 'cache'}",
+            + f"; chosen: {'cache' if chosen is None else 'tree'}",
             flush=True,
         )
 
