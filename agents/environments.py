@@ -15,9 +15,6 @@ from agents.errors import UsageError
 from sdpo_gym import arguments
 from sdpo_gym.tasks import Message
 
-SUCCESS_RETURN = 1.0
-"""An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
-
 UNKNOWN_RATE = 0.5
 """A curriculum's success rate of tasks that did not come up yet: they come first."""
 
@@ -63,9 +60,7 @@ class Outcome:
 class Environments:
     """Instances of one environment, stepped concurrently.
 
-    Each is made with `gymnasium.make`, so that environments of other packages work: the prompt is `info["messages"]`,
-    else the observation as a user's message; the feedback is `info["feedback"]`, else the observation after a step that
-    did not succeed; success is `info["success"]`, else a return of `SUCCESS_RETURN` at the end.
+    Each is made with `gymnasium.make`, so that environments of other packages work: `CompleteInfo` says how.
 
     Args:
         env_id: Registered id; `module:id` imports a module first.
@@ -79,7 +74,6 @@ class Environments:
     def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int):
         self.env_id = env_id
         self._envs: list[gymnasium.Env] = []
-        self._returns = [0.0] * count
         self.judging_seconds = 0.0
         """Wall time that `step` has taken so far."""
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="environment")
@@ -122,22 +116,23 @@ class Environments:
     def reset_one(self, index: int, start: Start) -> Opening:
         """Begin an episode in one environment."""
         options = None if start.task is None else {"task": start.task}
-        observation, info = self._envs[index].reset(seed=start.seed, options=options)
-        self._returns[index] = 0.0
-        messages = info.get("messages") or [{"role": "user", "content": observation}]
-        task = info.get("task_id", f"seed {start.seed}" if start.task is None else start.task)
-        return Opening(str(task), tuple(dict(message) for message in messages), info.get("metadata", {}))
+        info = self._envs[index].reset(seed=start.seed, options=options)[1]
+        messages = tuple(dict(message) for message in info["messages"])
+        return Opening(str(info["task_id"]), messages, info["metadata"])
 
     def step_one(self, index: int, response: str) -> Outcome:
         """Hand a response to one environment."""
         observation, reward, terminated, truncated, info = self._envs[index].step(response)
-        done = bool(terminated or truncated)
-        self._returns[index] += float(reward)
-        success = bool(info.get("success", done and self._returns[index] >= SUCCESS_RETURN))
-        feedback = info.get("feedback", "" if success else observation)
-        stop_reason = info.get("stop_reason", "terminated" if terminated else "truncated" if truncated else "")
-        kinds = tuple(item["kind"] for item in info.get("feedback_items", ()))
-        return Outcome(observation, float(reward), done, success, feedback, kinds, info.get("metrics", {}), stop_reason)
+        return Outcome(
+            observation=observation,
+            reward=float(reward),
+            done=bool(terminated or truncated),
+            success=info["success"],
+            feedback=info["feedback"],
+            feedback_kinds=tuple(item["kind"] for item in info["feedback_items"]),
+            metrics=info["metrics"],
+            stop_reason=info["stop_reason"],
+        )
 
 
 class TaskSchedule:

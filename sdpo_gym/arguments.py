@@ -10,6 +10,7 @@ import gymnasium
 from gymnasium.spaces import Text
 
 from sdpo_gym.registry import ENVIRONMENTS
+from sdpo_gym.wrappers import CompleteInfo
 
 
 def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:
-    """Make an environment whose observations and actions are texts, ours or another package's.
+    """Make an environment whose observations and actions are texts, ours or another package's, with `CompleteInfo`.
 
     Raises:
         ValueError: the environment is unknown, refuses the arguments, or is not a text environment.
@@ -53,7 +54,7 @@ def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gym
         if not isinstance(space, Text):
             env.close()
             raise ValueError(f"{env_id!r} is not a text environment: its {name} are {space}, not gymnasium.spaces.Text")
-    return env
+    return CompleteInfo(env)
 
 
 def _first_line(error: BaseException) -> str:

@@ -30,18 +30,17 @@ def play(env_id: str, env_args: Mapping[str, Any], *, task: str | None, seed: in
     ask = Editor() if editor else _read_lines
     try:
         prompt, info = _reset(env, seed, task)
-        print(f"[{info.get('task_id', env_id)}]\n\n{_shown(prompt)}\n", flush=True)
-        done, total = False, 0.0
+        print(f"[{info['task_id']}]\n\n{_shown(prompt)}\n", flush=True)
+        done = False
         while not done:
             answer = ask()
             if answer is None:
                 print("No answer: the end.", file=sys.stderr)
                 return 1
             observation, reward, terminated, truncated, info = env.step(answer)
-            done, total = terminated or truncated, total + float(reward)
-            solved = _solved(total, info)
-            print(f"\n{_shown(_said(observation, info))}\n[{_verdict(solved, reward, info, done)}]\n", flush=True)
-        return 0 if solved else 1
+            done = terminated or truncated
+            print(f"\n{_shown(_said(observation, info))}\n[{_verdict(reward, info, done)}]\n", flush=True)
+        return 0 if info["success"] else 1
     finally:
         env.close()
 
@@ -67,9 +66,8 @@ def grade(env_id: str, env_args: Mapping[str, Any], *, task: str, file: Path) ->
     feedback = _said(observation, info)
     if feedback:
         print(_shown(feedback), flush=True)
-    solved = _solved(float(reward), info)
-    print(f"[{_verdict(solved, reward, info, done=True)}]", file=sys.stderr)
-    return 0 if solved else 1
+    print(f"[{_verdict(reward, info, done=True)}]", file=sys.stderr)
+    return 0 if info["success"] else 1
 
 
 class Editor:
@@ -121,17 +119,12 @@ def _reset(env: gymnasium.Env, seed: int | None, task: str | None) -> tuple[str,
 
 def _said(observation: str, info: Mapping[str, Any]) -> str:
     """What the environment says to a response: its feedback, or what a step on the way led to."""
-    return info.get("feedback") or observation
+    return info["feedback"] or observation
 
 
-def _solved(total: float, info: Mapping[str, Any]) -> bool:
-    """As the environment says; where it does not, a return of 1."""
-    return bool(info.get("success", total >= 1))
-
-
-def _verdict(solved: bool, reward: Any, info: Mapping[str, Any], done: bool) -> str:
-    state = "solved" if solved else "not solved" if done else "not solved yet"
-    metrics = "".join(f", {name} {value:g}" for name, value in info.get("metrics", {}).items())
+def _verdict(reward: Any, info: Mapping[str, Any], done: bool) -> str:
+    state = "solved" if info["success"] else "not solved" if done else "not solved yet"
+    metrics = "".join(f", {name} {value:g}" for name, value in info["metrics"].items())
     return f"{state}, reward {float(reward):g}{metrics}"
 
 

@@ -17,6 +17,9 @@ from sdpo_gym.tasks import Message
 
 CUT = "[…]\n\n"
 
+SUCCESS_RETURN = 1.0
+"""An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
+
 
 class _Chat:
     """The chat of an episode: what the environment says it is, else its observations and the responses to them."""
@@ -32,6 +35,47 @@ class _Chat:
         self.messages = list(
             info.get("messages") or [*self.messages, {"role": "assistant", "content": response}, *answer]
         )
+
+
+class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
+    """Fills in what `info` holds in this project's environments (see `TextEnv`), and in others may not.
+
+    Without them, `messages` are the observations and the responses to them; `task_id` is what the reset named, or its
+    seed; an episode succeeds with a return of `SUCCESS_RETURN`; the feedback is the observation after a step that did
+    not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end.
+
+    Args:
+        env: A text environment.
+    """
+
+    def __init__(self, env: gymnasium.Env[str, str]):
+        RecordConstructorArgs.__init__(self)
+        super().__init__(env)
+        self._chat = _Chat()
+        self._return = 0.0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._chat.begin(observation, info)
+        self._return = 0.0
+        task = (options or {}).get("task", f"seed {seed}")
+        return observation, {"task_id": str(task), "metadata": {}, **info, "messages": self._chat.messages}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._chat.go_on(action, observation, info)
+        self._return += float(reward)
+        success = bool(info.get("success", (terminated or truncated) and self._return >= SUCCESS_RETURN))
+        completed = {
+            "feedback": "" if success else observation,
+            "feedback_items": (),
+            "metrics": {},
+            "stop_reason": "terminated" if terminated else "truncated" if truncated else "",
+            **info,
+            "success": success,
+            "messages": self._chat.messages,
+        }
+        return observation, reward, terminated, truncated, completed
 
 
 class ChatHistory(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):

@@ -22,9 +22,6 @@ from sdpo_gym.arguments import make_text_env
 from sdpo_gym.tasks import Message
 from sdpo_gym.verdict import Verdict
 
-SUCCESS_REWARD = 1.0
-"""A final reward of this counts as success where an environment does not say so itself."""
-
 
 @dataclass(frozen=True)
 class Question:
@@ -37,26 +34,20 @@ class Question:
 
 
 def begin(env: gymnasium.Env, task: str | int | None, seed: int) -> Question:
-    """Begin an episode on a task. An environment without addressable tasks has it decided by the seed alone."""
+    """Begin an episode on a task of an environment that `make_text_env` made. Without addressable tasks, the seed
+    alone decides."""
     options = {"task": task} if task is not None and env.has_wrapper_attr("num_tasks") else None
-    observation, info = env.reset(seed=seed, options=options)
-    messages = info.get("messages") or [{"role": "user", "content": observation}]
-    task_id = str(info.get("task_id", f"seed {seed}"))
-    return Question(task_id, seed, tuple(dict(message) for message in messages), info.get("metadata", {}))
+    info = env.reset(seed=seed, options=options)[1]
+    messages = tuple(dict(message) for message in info["messages"])
+    return Question(str(info["task_id"]), seed, messages, info["metadata"])
 
 
 def step(env: gymnasium.Env, response: str) -> tuple[str, bool, Verdict]:
-    """Hand a response to the environment: the observation, whether the episode is over, and the verdict.
-
-    An environment that says nothing in `info` succeeds with a last reward of `SUCCESS_REWARD`, and the observation
-    after a failure is its feedback.
-    """
+    """Hand a response to such an environment: the observation, whether the episode is over, and the verdict."""
     observation, reward, terminated, truncated, info = env.step(response)
-    done = bool(terminated or truncated)
-    success = bool(info.get("success", done and reward >= SUCCESS_REWARD))
-    feedback = info.get("feedback", "" if success else observation)
-    items = tuple(info.get("feedback_items", ()))
-    return observation, done, Verdict(float(reward), success, feedback, items, info.get("metrics", {}))
+    items = tuple(info["feedback_items"])
+    verdict = Verdict(float(reward), info["success"], info["feedback"], items, info["metrics"])
+    return observation, bool(terminated or truncated), verdict
 
 
 class Judge:

@@ -9,7 +9,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import TimeLimit
 
-from sdpo_gym.wrappers import ChatHistory, RecordEpisodes
+from sdpo_gym.wrappers import ChatHistory, CompleteInfo, RecordEpisodes
 
 
 class PlainTwiceEnv(toy_env.PlainEnv):
@@ -59,6 +59,38 @@ class TestChatHistory:
     def test_no_room(self):
         with pytest.raises(ValueError, match="max_length must be more than 5, not 5"):
             ChatHistory(PlainTwiceEnv(), 5)
+
+
+class TestCompleteInfo:
+    @pytest.mark.filterwarnings("ignore:.*different from the unwrapped version")
+    def test_contract(self):
+        check_env(CompleteInfo(toy_env.EvenLengthEnv(max_turns=3)), skip_render_check=True)
+
+    def test_nothing_is_changed_where_nothing_is_missing(self):
+        plain, completed = toy_env.EvenLengthEnv(max_turns=2), CompleteInfo(toy_env.EvenLengthEnv(max_turns=2))
+        assert completed.reset(seed=3) == plain.reset(seed=3)
+        for response in ("x", "xx"):
+            assert completed.step(response) == plain.step(response)
+
+    def test_what_is_missing_is_filled_in(self):
+        env = CompleteInfo(PlainTwiceEnv())
+        observation, info = env.reset(seed=3)
+        chat = [{"role": "user", "content": observation}]
+        assert info == {"task_id": "seed 3", "metadata": {}, "messages": chat}
+        assert env.reset(options={"task": 7})[1]["task_id"] == "7"
+        observation = env.reset(seed=3)[0]
+        for word, stop_reason in (("one", ""), ("end", "terminated")):
+            chat = [*chat, {"role": "assistant", "content": word}, {"role": "user", "content": f"{word}?"}]
+            success = word == "end"
+            feedback = "" if success else f"{word}?"
+            said = {"success": success, "feedback": feedback, "stop_reason": stop_reason, "messages": chat}
+            assert env.step(word)[4] == said | {"feedback_items": (), "metrics": {}}
+
+    def test_success_is_a_return_of_one_at_the_end(self):
+        env = CompleteInfo(PlainTwiceEnv())
+        for words, success in ((["end"], False), (["a", "end"], True), (["a", "b", "end"], True)):
+            env.reset(seed=0)
+            assert [env.step(word)[4]["success"] for word in words] == [False] * (len(words) - 1) + [success]
 
 
 class TestRecordEpisodes:
