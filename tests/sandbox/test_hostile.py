@@ -88,6 +88,8 @@ BACKENDS = {
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def backend(request, world):
+    if request.param == "gvisor" and not os.environ.get("SDPO_GYM_TEST_GVISOR"):
+        pytest.skip("takes several minutes; set SDPO_GYM_TEST_GVISOR=1")
     with BACKENDS[request.param]() as made:
         assert honest_passes(made.sandbox, world)
         yield made
