@@ -37,6 +37,11 @@ def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gym
     Raises:
         ValueError: the environment is unknown, refuses the arguments, or is not a text environment.
     """
+    return CompleteInfo(make_bare_text_env(env_id, env_args))
+
+
+def make_bare_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:
+    """The same, saying in `info` only what it says itself."""
     env_args = dict(env_args or {})
     try:
         env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
@@ -54,7 +59,7 @@ def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gym
         if not isinstance(space, Text):
             env.close()
             raise ValueError(f"{env_id!r} is not a text environment: its {name} are {space}, not gymnasium.spaces.Text")
-    return CompleteInfo(env)
+    return env
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,7 +16,7 @@ import gymnasium
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from sdpo_gym.arguments import make_text_env
+from sdpo_gym.arguments import make_bare_text_env
 from sdpo_gym.http_server import run_app
 from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox.remote import check_token
@@ -56,7 +56,7 @@ class Session:
     def reset(self, data: dict[str, Any]) -> dict[str, Any]:
         request = _parse(ResetRequest, data)
         if self._env is None:
-            self._env = make_text_env(self._env_id, self._env_args)
+            self._env = make_bare_text_env(self._env_id, self._env_args)
         try:
             text, info = self._env.reset(seed=request.seed, options=request.options)
         except (ValueError, TypeError) as error:  # such as an unknown task
@@ -290,7 +290,7 @@ def _error(code: str, message: str) -> str:
 
 def _examine(env_id: str, env_args: Mapping[str, Any]) -> tuple[SessionState, str]:
     """What a session begins with, and the environment's description. Raises where it is no text environment."""
-    env = make_text_env(env_id, env_args)
+    env = make_bare_text_env(env_id, env_args)
     try:
         state = SessionState(
             env_id=env_id,

@@ -239,4 +239,5 @@ def test_the_agents_train_on_a_server(url, tiny_model, tmp_path, monkeypatch):
     )
     rollouts = [json.loads(line) for line in (folder / "rollouts.jsonl").read_text().splitlines()]
     assert {rollout["task"] for rollout in rollouts} <= set(toy_env.WORDS)
-    assert all("odd number" in rollout["feedback"] for rollout in rollouts if not rollout["success"])
+    failures = [turn for rollout in rollouts for turn in rollout["turns"] if turn["reward"] == 0]
+    assert failures and all("odd number" in turn["feedback"] for turn in failures)
