@@ -8,7 +8,7 @@ import torch
 from transformers import DynamicCache
 
 from agents.policy.policy import Policy, left_padded, positions
-from agents.policy.prompt_cache import CopiedPrompts, SharedPrompts
+from agents.policy.prompt_cache import CopiedPrompts, PromptCache, SharedPrompts
 from agents.sampling.engine import Response, SamplingParameters
 
 
@@ -70,7 +70,7 @@ class TransformersEngine:
             logits_to_keep=1,
         )
         logits = output.logits[expand, -1]  # (B·G, V)
-        context = (SharedPrompts if policy.shares_prompts else CopiedPrompts)(cache, mask, expand)
+        context: PromptCache = (SharedPrompts if policy.shares_prompts else CopiedPrompts)(cache, mask, expand)
 
         count = len(expand)
         token_ids: list[list[int]] = [[] for _ in range(count)]

@@ -34,8 +34,10 @@ class Question:
 
 
 def begin(env: gymnasium.Env, task: str | int | None, seed: int) -> Question:
-    """Begin an episode on a task of an environment that `make_text_env` made. Without addressable tasks, the seed
-    alone decides."""
+    """Begin an episode on a task of an environment that `make_text_env` made.
+
+    Without addressable tasks, the seed alone decides.
+    """
     options = {"task": task} if task is not None and env.has_wrapper_attr("num_tasks") else None
     info = env.reset(seed=seed, options=options)[1]
     messages = tuple(dict(message) for message in info["messages"])

@@ -3,9 +3,9 @@
     python tests/benchmarks/sampling.py [--model smollm2 --prompts 1 --group-size 8 --max-new-tokens 64 --repeats 2]
 
 The prompts are those of embedded programming problems. Responses end where the model ends them or at a `--stop` token,
-so that their lengths are uneven. The engines take turns. On a CPU, seconds are those of the processor, which a busy
-machine does not change as much. Also shown: the largest difference between an engine's log-probs and those of the
-training forward pass.
+so that their lengths are uneven. The engines take turns; `copied` is `transformers` with a copy of the prompt's keys and
+values for each row. On a CPU, seconds are those of the processor, which a busy machine does not change as much. Also
+shown: the largest difference between an engine's log-probs and those of the training forward pass.
 """
 
 from __future__ import annotations
@@ -80,17 +80,21 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=1)
     parser.add_argument("--group-size", type=int, default=8)
     parser.add_argument("--max-new-tokens", type=int, default=64)
+    parser.add_argument("--difficulty", default="easy", help="of the problems; hard ones have longer prompts")
     parser.add_argument("--stop", default=".", help="a token's text; empty: none")
     parser.add_argument("--repeats", type=int, default=2)
     options = parser.parse_args()
     policy = load_policy(options.model, precision=options.precision)
     stops = policy.tokenizer(options.stop, add_special_tokens=False)["input_ids"]
     policy = dataclasses.replace(policy, stop_ids=policy.stop_ids | set(stops))
-    env = gymnasium.make("sdpo_gym:sdpo/LiveCodeBench-v0", difficulty="easy")
+    env = gymnasium.make("sdpo_gym:sdpo/LiveCodeBench-v0", difficulty=options.difficulty)
     prompts = [policy.render(env.reset(seed=seed)[1]["messages"]) for seed in range(options.prompts)]
     clock = time.process_time if policy.device.type == "cpu" else time.perf_counter
+    copying = dataclasses.replace(policy)
+    copying.shares_prompts = False
     cases = {
         "generate": with_generate,
+        "copied": with_engine(TransformersEngine(copying)),
         "transformers": with_engine(TransformersEngine(policy)),
         "continuous": with_engine(ContinuousEngine(policy)),
     }

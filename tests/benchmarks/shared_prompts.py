@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--lora-rank", type=int, default=0)
+    parser.add_argument("--forward-only", action="store_true", help="as the teacher reads")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     policy = load_policy(options.model, precision=options.precision)
@@ -70,9 +71,10 @@ def main() -> None:
         for _ in range(options.repeats + 1):  # the first ones warm up
             for way, function in WAYS.items():
                 start = time.process_time()
-                with policy.autocast():
+                with policy.autocast(), torch.set_grad_enabled(not options.forward_only):
                     states = function(policy, prompts, continuations, read)
-                states.float().square().mean().backward()
+                if not options.forward_only:
+                    states.float().square().mean().backward()
                 seconds[way] = min(seconds[way], time.process_time() - start)
                 policy.model.zero_grad()
         chosen = next_tokens._cheapest_roots(policy, prompts, continuations, than_rows=False)
