@@ -37,12 +37,16 @@ class _Chat:
         )
 
 
+def _name(env: gymnasium.Env[str, str]) -> str:
+    return env.spec.id if env.spec else type(env.unwrapped).__name__
+
+
 class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
     """Fills in what `info` holds in this project's environments (see `TextEnv`), and in others may not.
 
-    Without them, `messages` are the observations and the responses to them; `task_id` is what the reset named, or its
-    seed; an episode succeeds with a return of `SUCCESS_RETURN`; the feedback is the observation after a step that did
-    not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end.
+    Without them, `messages` are the observations and the responses to them; `task_id` is what the reset named, else its
+    seed, else the environment's id; an episode succeeds with a return of `SUCCESS_RETURN`; the feedback is the
+    observation after a step that did not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end.
 
     Args:
         env: A text environment.
@@ -58,7 +62,9 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         observation, info = self.env.reset(seed=seed, options=options)
         self._chat.begin(observation, info)
         self._return = 0.0
-        task = (options or {}).get("task", f"seed {seed}")
+        task = (options or {}).get("task")
+        if task is None:
+            task = _name(self) if seed is None else f"seed {seed}"
         return observation, {"task_id": str(task), "metadata": {}, **info, "messages": self._chat.messages}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -142,7 +148,7 @@ class RecordEpisodes(gymnasium.Wrapper[str, str, str, str], RecordConstructorArg
         observation, info = self.env.reset(seed=seed, options=options)
         self._chat.begin(observation, info)
         self._record = {
-            "env_id": self.spec.id if self.spec else type(self.unwrapped).__name__,
+            "env_id": _name(self),
             "seed": seed,
             "options": options,
             "task_id": info.get("task_id"),

@@ -4,8 +4,8 @@
 
 The prompts are those of embedded programming problems. Responses end where the model ends them or at a `--stop` token,
 so that their lengths are uneven. The engines take turns; `copied` is `transformers` with a copy of the prompt's keys
-and values for each row. On a CPU, seconds are those of the processor, which a busy machine does not change as much. Also
-shown: the largest difference between an engine's log-probs and those of the training forward pass.
+and values for each row. On a CPU, seconds are those of the processor, which a busy machine does not change as much.
+Also shown: the largest difference between an engine's log-probs and those of the training forward pass.
 """
 
 from __future__ import annotations

@@ -77,7 +77,8 @@ class TestCompleteInfo:
         observation, info = env.reset(seed=3)
         chat = [{"role": "user", "content": observation}]
         assert info == {"task_id": "seed 3", "metadata": {}, "messages": chat}
-        assert env.reset(options={"task": 7})[1]["task_id"] == "7"
+        assert env.reset(seed=3, options={"task": 7})[1]["task_id"] == "7"
+        assert env.reset()[1]["task_id"] == "PlainTwiceEnv"
         observation = env.reset(seed=3)[0]
         for word, stop_reason in (("one", ""), ("end", "terminated")):
             chat = [*chat, {"role": "assistant", "content": word}, {"role": "user", "content": f"{word}?"}]
