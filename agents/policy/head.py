@@ -20,6 +20,13 @@ import torch
 CHUNK_ELEMENTS = 1 << 24
 """Logits that exist at the same time; several float32 arrays of this size do."""
 
+CHUNKS_PER_PRODUCT = 4
+"""Chunks whose gradients, in the precision of the matrix products, wait for each other: each addition to the gradient
+of the weight reads and writes all of it."""
+
+WEIGHT_ROWS = 1 << 13
+"""Rows of the weight's gradient that are added to at a time; two arrays of this size exist besides."""
+
 
 class HeadStats(NamedTuple):
     """Numbers about the next-token distributions at N positions, float32 at least."""
@@ -143,17 +150,22 @@ class _Head(torch.autograd.Function):
         hidden_gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         weight_gradient = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
         matrix = weight.to(ctx.dtype)
-        for part in _parts(len(hidden), ctx.rows):
-            logits = _logits(hidden[part], matrix, ctx.temperature, top.dtype)
-            change, _ = _tail_probabilities(logits, indices[part])
-            change *= to_tail[part, None]
-            change.scatter_(-1, indices[part], to_top[part])
-            change.scatter_add_(-1, token_ids[part, None], from_logprobs[part, None])
-            change = (change / ctx.temperature).to(ctx.dtype)
+        for chunks in _parts(len(hidden), CHUNKS_PER_PRODUCT * ctx.rows):
+            changes = hidden.new_empty((len(hidden[chunks]), len(weight)), dtype=ctx.dtype)
+            for chunk in _parts(len(changes), ctx.rows):
+                part = slice(chunks.start + chunk.start, chunks.start + chunk.stop)
+                logits = _logits(hidden[part], matrix, ctx.temperature, top.dtype)
+                change, _ = _tail_probabilities(logits, indices[part])
+                change *= to_tail[part, None]
+                change.scatter_(-1, indices[part], to_top[part])
+                change.scatter_add_(-1, token_ids[part, None], from_logprobs[part, None])
+                changes[chunk] = change.div_(ctx.temperature)
             if hidden_gradient is not None:
-                hidden_gradient[part] = (change @ matrix).to(hidden.dtype)
+                hidden_gradient[chunks] = (changes @ matrix).to(hidden.dtype)
             if weight_gradient is not None:
-                weight_gradient += (change.T @ hidden[part].to(ctx.dtype)).to(weight.dtype)
+                inputs = hidden[chunks].to(ctx.dtype)
+                for rows in _parts(len(weight), WEIGHT_ROWS):
+                    weight_gradient[rows] += changes[:, rows].T @ inputs
         return hidden_gradient, weight_gradient, *[None] * 6
 
 
@@ -168,7 +180,7 @@ def _tail_probabilities(logits: torch.Tensor, indices: torch.Tensor) -> tuple[to
 
 
 def _parts(count: int, rows: int) -> list[slice]:
-    return [slice(first, first + rows) for first in range(0, count, rows)]
+    return [slice(first, min(first + rows, count)) for first in range(0, count, rows)]
 
 
 def _logits(hidden: torch.Tensor, matrix: torch.Tensor, temperature: float, wide: torch.dtype) -> torch.Tensor:
