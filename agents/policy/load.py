@@ -14,7 +14,7 @@ from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
 from agents.policy.attention import group_queries
 from agents.policy.checkpointing import checkpoint_layers
-from agents.policy.lora import add_adapters, is_adapter, load_adapters
+from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, load_adapters
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
 
@@ -86,6 +86,7 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     )
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
+        cast_frozen_layers(policy)
     for module in policy.model.modules():
         # In eval mode, bitsandbytes repacks them for a CPU's inference kernel, through which no gradient flows.
         if type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -44,9 +45,10 @@ class ContinuousEngine:
         self.max_rows = max_rows
         self._copy: PreTrainedModel | None = None
         if policy.compute_dtype != torch.float32:
+            config = copy.deepcopy(policy.model.config)  # into which transformers writes
             with policy.device:
                 self._copy = AutoModelForCausalLM.from_config(
-                    policy.model.config, dtype=policy.compute_dtype, attn_implementation="sdpa"
+                    config, dtype=policy.compute_dtype, attn_implementation="sdpa"
                 ).eval()
             self.sync()
 

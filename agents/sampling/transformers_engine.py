@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from transformers import DynamicCache
 
+from agents.policy.lora import adapters_merged
 from agents.policy.policy import Policy, left_padded, positions
 from agents.policy.prompt_cache import CopiedPrompts, PromptCache, SharedPrompts
 from agents.sampling.engine import Response, SamplingParameters
@@ -34,11 +35,11 @@ class TransformersEngine:
     ) -> list[list[Response]]:
         responses: list[list[Response]] = []
         prompts_at_once = max(1, self.max_rows // group_size)
-        for start in range(0, len(prompts), prompts_at_once):
-            batch = slice(start, start + prompts_at_once)
-            with self.policy.autocast():  # one context for all tokens: it casts the weights once
+        with self.policy.autocast(), adapters_merged(self.policy):  # once: weights are cast and merged here
+            for start in range(0, len(prompts), prompts_at_once):
+                batch = slice(start, start + prompts_at_once)
                 flat = self._sample_batch(prompts[batch], group_size, parameters, seeds[batch])
-            responses += [flat[i : i + group_size] for i in range(0, len(flat), group_size)]
+                responses += [flat[i : i + group_size] for i in range(0, len(flat), group_size)]
         return responses
 
     def sync(self) -> None:

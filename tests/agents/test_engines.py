@@ -117,6 +117,14 @@ def test_continuous_batching_in_bf16_holds_a_copy_that_follows(tiny_model):
     assert fresh < 0.5 < stale
 
 
+def test_a_copy_for_continuous_batching_leaves_the_policy_as_it_is(tiny_model):
+    policy = load_policy(str(tiny_model), device="cpu", precision="bf16")
+    prompts, parameters = prompts_of(policy, "one", "two"), SamplingParameters(24)
+    before = TransformersEngine(policy).sample(prompts, 8, parameters, [0, 1])
+    ContinuousEngine(policy)
+    assert TransformersEngine(policy).sample(prompts, 8, parameters, [0, 1]) == before
+
+
 def test_a_request_that_transformers_loses_is_noticed(policy, monkeypatch):
     engine = ContinuousEngine(policy)
     monkeypatch.setattr(policy.model, "forward", lambda *args, **kwargs: 1 / 0)

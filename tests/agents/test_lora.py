@@ -9,9 +9,11 @@ from rich.console import Console
 from training import contents, make_groups, make_updater, run
 
 from agents.errors import UsageError
-from agents.policy.load import load_policy
+from agents.policy.load import load_policy, load_trainable
 from agents.policy.lora import AVERAGE_RANKS, AdapterAverage, add_adapters, reference_weights
 from agents.policy.next_tokens import next_tokens
+from agents.sampling.engine import SamplingParameters
+from agents.sampling.transformers_engine import TransformersEngine
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 
@@ -70,6 +72,43 @@ def test_initial_values_depend_on_the_seed_alone(tiny_model):
         add_adapters(policy, RANK, 6.0, seed)
         downs.append(next(p for p in policy.model.parameters() if p.requires_grad))
     assert torch.equal(downs[0], downs[1]) and not torch.equal(downs[0], downs[2])
+
+
+def test_frozen_layers_in_bf16_change_nothing_but_the_memory(tiny_model):
+    """Not a bit: neither what is computed, nor the gradients, nor what is sampled."""
+    config = SDPOConfig(model=str(tiny_model), lora_rank=RANK, lora_alpha=6.0, device="cpu", precision="bf16")
+    policies = [
+        load_policy(str(tiny_model), device="cpu", precision="bf16"),
+        load_trainable(str(tiny_model), config),
+    ]
+    add_adapters(policies[0], RANK, 6.0, seed=0)
+    found = []
+    for policy in policies:
+        move(policy, 0)
+        tokens = next_tokens(policy, [[5, 6, 7]], [[8, 9, 10]])
+        tokens.stats(torch.tensor([8, 9, 10])).logprobs.sum().backward()
+        gradients = [p.grad for p in policy.model.parameters() if p.requires_grad]
+        sampled = TransformersEngine(policy).sample([[5, 6, 7]], 4, SamplingParameters(12), [0])
+        found.append((tokens.logits(), gradients, sampled))
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        assert a.dtype == torch.float32 and torch.equal(a, b)
+    assert torch.equal(found[0][0], found[1][0])
+    sizes = [sum(parameter.nbytes for parameter in policy.model.parameters()) for policy in policies]
+    layers = sum(m.base_layer.weight.numel() for m in policies[1].model.modules() if hasattr(m, "base_layer"))
+    assert sizes[0] - sizes[1] == 2 * layers > 0
+
+
+def test_sampling_merges_adapters_for_its_own_time_only(adapted):
+    move(adapted, 0)
+    before, engine = logits(adapted), TransformersEngine(adapted)
+    (group,) = engine.sample([[5, 6, 7]], 4, SamplingParameters(12), [0])
+    for response in group:
+        stats = next_tokens(adapted, [[5, 6, 7]], [response.token_ids]).stats(torch.tensor(response.token_ids))
+        torch.testing.assert_close(torch.tensor(response.logprobs), stats.logprobs.detach(), atol=1e-4, rtol=0)
+    with pytest.raises(IndexError):
+        engine.sample([[10**9]], 4, SamplingParameters(12), [0])
+    assert torch.equal(logits(adapted), before)
+    assert next_tokens(adapted, [[5, 6, 7]], [[8, 9]]).states.requires_grad
 
 
 def test_saved_adapters_are_trained_further_or_merged(adapted, tmp_path):

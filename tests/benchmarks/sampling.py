@@ -11,7 +11,7 @@ Also shown: the largest difference between an engine's log-probs and those of th
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import copy
 import sys
 import time
 from collections.abc import Callable
@@ -23,7 +23,8 @@ import gymnasium  # noqa: E402
 import torch  # noqa: E402
 from transformers import GenerationConfig  # noqa: E402
 
-from agents.policy.load import load_policy  # noqa: E402
+from agents.config import UpdateConfig  # noqa: E402
+from agents.policy.load import load_trainable  # noqa: E402
 from agents.policy.next_tokens import next_tokens  # noqa: E402
 from agents.policy.policy import Policy, left_padded  # noqa: E402
 from agents.sampling.continuous_engine import ContinuousEngine  # noqa: E402
@@ -77,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--lora-rank", type=int, default=0, help="of adapters; 0: none")
     parser.add_argument("--prompts", type=int, default=1)
     parser.add_argument("--group-size", type=int, default=8)
     parser.add_argument("--max-new-tokens", type=int, default=64)
@@ -84,13 +86,13 @@ def main() -> None:
     parser.add_argument("--stop", default=".", help="a token's text; empty: none")
     parser.add_argument("--repeats", type=int, default=2)
     options = parser.parse_args()
-    policy = load_policy(options.model, precision=options.precision)
+    policy = load_trainable(options.model, UpdateConfig(precision=options.precision, lora_rank=options.lora_rank))
     stops = policy.tokenizer(options.stop, add_special_tokens=False)["input_ids"]
-    policy = dataclasses.replace(policy, stop_ids=policy.stop_ids | set(stops))
+    policy.stop_ids |= set(stops)
     env = gymnasium.make("sdpo_gym:sdpo/LiveCodeBench-v0", difficulty=options.difficulty)
     prompts = [policy.render(env.reset(seed=seed)[1]["messages"]) for seed in range(options.prompts)]
     clock = time.process_time if policy.device.type == "cpu" else time.perf_counter
-    copying = dataclasses.replace(policy)
+    copying = copy.copy(policy)
     copying.shares_prompts = False
     cases = {
         "generate": with_generate,
