@@ -69,7 +69,8 @@ def head_stats(
         temperature: Divides the logits.
         compute_dtype: Of the matrix products; None: that of `hidden`. Everything else is float32, or float64 if
             `hidden` is.
-        chunk_elements: At most so many logits exist at the same time, but those of one position at least.
+        chunk_elements: At most so many logits exist at the same time, but those of one position at least. Of their
+            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`.
 
     Returns:
         Numbers with gradients to `hidden` and `weight`.
