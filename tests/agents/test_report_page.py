@@ -342,7 +342,9 @@ def test_hostile_text_is_only_text(hostile, visit):
             assert _same(text) in shown
         for token in tokens(page).all()[-3:]:
             token.hover()
-        page.get_by_role("button", name="Next attempt").click(force=True)
+        following = page.get_by_role("button", name="Next attempt")
+        if following.is_enabled():
+            following.click()
     page.get_by_label("Search in tasks").fill("onerror")
     page.wait_for_timeout(300)
     assert page.evaluate("window.hacked") is None
