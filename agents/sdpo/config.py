@@ -17,7 +17,8 @@ class SelfDistillationConfig(UpdateConfig):
 
     reprompt: RepromptStyle = "chat"
     """How the teacher is shown its context. `paper`: after the question, in the same message (paper, Table 2).
-    `chat`: a demonstration as an earlier answer of its own, confirmed before the question is asked again."""
+    `chat`: a demonstration as an earlier answer of its own, confirmed before the question is asked again. `repeat`:
+    the same, but it is asked to give that answer again, and the question stands there once."""
 
     context: ContextKind = "demonstration"
     """What the teacher is shown: a successful attempt of the same group, the feedback on the attempt in question,
@@ -69,10 +70,12 @@ class SelfDistillationConfig(UpdateConfig):
     """The student's weight in the trust-region teacher: q ∝ initial^(1 − weight) · student^weight."""
 
     grpo_weight: float = 0.0
-    """λ of the sum λ·GRPO + (1 − λ)·SDPO; 0 is SDPO alone, and then only attempts with a context count."""
+    """λ of the sum λ·GRPO + (1 − λ)·SDPO; 0 is SDPO alone, and then (unless routed) only attempts with a context
+    count."""
 
     route: Literal["none", "success"] = "none"
-    """`success`: attempts that succeeded learn by GRPO, as do those without a context, all others by SDPO."""
+    """`success`: attempts that succeeded learn by GRPO, as do those without a context; all others by SDPO, or with
+    --grpo-weight by the sum."""
 
     @property
     def is_hybrid(self) -> bool:
@@ -87,8 +90,6 @@ class SelfDistillationConfig(UpdateConfig):
         for name in ("ema_rate", "trust_region_mix", "grpo_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{flag(name)} must be between 0 and 1, not {getattr(self, name)}")
-        if self.route != "none" and self.grpo_weight:
-            raise UsageError(f"--route {self.route} decides what learns by GRPO; leave out --grpo-weight")
         if self.level != "logit" and self.divergence != "reverse_kl":
             raise UsageError(f"--level {self.level} knows only --divergence reverse_kl, not {self.divergence}")
         if self.level != "logit":

@@ -41,7 +41,7 @@ class Targets(NamedTuple):
 
 class Hybrid(SelfDistillation):
     """λ·GRPO + (1 − λ)·SDPO (arXiv 2601.20802, Eq. 3); or routing: successes learn by GRPO, as do failures without a
-    context, and failures with one by SDPO.
+    context, and failures with one by SDPO, or by the sum.
 
     All attempts count in the denominators. GRPO's settings are its defaults.
     """
@@ -66,7 +66,7 @@ class Hybrid(SelfDistillation):
                 share = self.config.grpo_weight
                 if self.config.route == "success":
                     prompt = None if episode.success else prompt
-                    share = 1.0 if prompt is None else 0.0
+                    share = 1.0 if prompt is None else share
                 learns = prompt is not None or (advantage != 0.0 and share > 0.0)
                 rows.append(Row(episode, Signal(prompt, advantage, share), forward=learns))
         metrics["learned_fraction"] = sum(row.forward for row in rows) / len(rows)

@@ -13,7 +13,7 @@ from agents.episode import Episode
 from agents.policy.policy import Policy
 from sdpo_gym.tasks import Message
 
-RepromptStyle = Literal["paper", "chat"]
+RepromptStyle = Literal["paper", "chat", "repeat"]
 ContextKind = Literal["demonstration", "feedback", "both", "demonstration-else-feedback"]
 
 CUT = " … (cut)"
@@ -61,9 +61,26 @@ def chat_messages(messages: Sequence[Message], context: TeacherContext) -> list[
     ]
 
 
+def repeat_messages(messages: Sequence[Message], context: TeacherContext) -> list[Message]:
+    """The demonstration as an earlier turn of the assistant's, which is asked for the same answer once more.
+
+    The question stands there once, as the student sees it: small models copy what a prompt says twice, and from a
+    question that ends with a function's signature they learn to end there.
+    """
+    if not context.demonstration:
+        return chat_messages(messages, context)
+    failed = f"An earlier attempt failed:\n\n{context.feedback}\n\n" if context.feedback else ""
+    return [
+        *messages,
+        {"role": "assistant", "content": context.demonstration},
+        {"role": "user", "content": f"That is correct. {failed}Please give the same answer again."},
+    ]
+
+
 BUILDERS: dict[RepromptStyle, Callable[[Sequence[Message], TeacherContext], list[Message]]] = {
     "paper": paper_messages,
     "chat": chat_messages,
+    "repeat": repeat_messages,
 }
 
 

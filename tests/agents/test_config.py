@@ -144,7 +144,6 @@ def test_the_walk_is_over_all_settings():
     ("config_type", "settings", "message"),
     [
         (SDPOConfig, {"grpo_weight": 1.5}, "--grpo-weight"),
-        (SDPOConfig, {"grpo_weight": 0.5, "route": "success"}, "--route"),
         (SDPOConfig, {"advantage_clip": 0.0}, "--advantage-clip"),
         (SDPOConfig, {"teacher_refresh": 0}, "--teacher-refresh must be at least 1"),
         (SDPOConfig, {"past_successes": -1}, "--past-successes must be at least 0"),

@@ -11,6 +11,7 @@ from agents.sdpo.reprompt import (
     chat_messages,
     choose_contexts,
     paper_messages,
+    repeat_messages,
     strip_thinking,
     teacher_prompt,
 )
@@ -56,6 +57,22 @@ def test_chat_style_with_feedback():
     assert [message["role"] for message in both] == ["system", "user", "assistant", "user"]
     for messages in (alone, both):
         assert "What is 1 + 1?" in messages[-1]["content"] and "3 is wrong." in messages[-1]["content"]
+
+
+def test_repeat_style_asks_for_the_same_answer_and_says_the_question_once():
+    plain = repeat_messages(MESSAGES, TeacherContext("It is 2.", ""))
+    assert [message["role"] for message in plain] == ["system", "user", "assistant", "user"]
+    assert plain[:2] == list(MESSAGES) and plain[2]["content"] == "It is 2."
+    both = repeat_messages(MESSAGES, TeacherContext("It is 2.", "3 is wrong."))
+    assert both[:3] == plain[:3] and "3 is wrong." in both[3]["content"]
+    for messages in (plain, both):
+        assert sum(message["content"].count("What is 1 + 1?") for message in messages) == 1
+        assert messages[-1]["content"].endswith("Please give the same answer again.")
+
+
+def test_repeat_style_without_a_demonstration_asks_the_question():
+    context = TeacherContext("", "3 is wrong.")
+    assert repeat_messages(MESSAGES, context) == chat_messages(MESSAGES, context)
 
 
 @pytest.mark.parametrize("style", BUILDERS)
@@ -129,8 +146,12 @@ def test_long_contexts_are_cut_to_fit_and_nothing_else_is(policy, style):
         assert "What is 1 + 1?" in text and "Be exact." in text
         assert ids[-len(header) :] == header
         last = text.rpartition("user\n")[2]
-        assert "What is 1 + 1?" in last
-        assert style == "chat" or "Now solve the original question correctly." in last
+        closing = {
+            "paper": ["What is 1 + 1?", "Now solve the original question correctly."],
+            "chat": ["What is 1 + 1?", "That is correct."],
+            "repeat": ["That is correct.", "Please give the same answer again."],
+        }
+        assert all(words in last for words in closing[style])
 
 
 def test_a_question_that_does_not_fit_has_no_teacher(policy):

@@ -186,6 +186,25 @@ class TestHybrid:
         assert [row.forward for row in rows] == [True] * 4 + [False] * 4
         assert metrics["distilled_fraction"] == 3 / 8
 
+    def test_routed_failures_can_learn_by_both(self, policy):
+        """What the successes give, and a part of what GRPO and SDPO each give to the failures."""
+        groups = make_groups(policy, ({0}, {1, 2}))
+        changes = {}
+        for name, make, settings, chosen in (
+            ("successes", make_grpo, {}, lambda row: row.episode.success),
+            ("failures", make_grpo, {}, lambda row: not row.episode.success),
+            ("distilled", make_sdpo, {}, lambda row: not row.episode.success),
+            ("routed", make_sdpo, {"route": "success", "grpo_weight": 0.3}, lambda row: True),
+        ):
+            config, algorithm = make(policy, **settings)
+            rows = [
+                dataclasses.replace(row, forward=row.forward and chosen(row))
+                for row in algorithm.assign(groups, step=1)[0]
+            ]
+            changes[name], _ = weights_after_update(policy, config, algorithm, rows)
+        expected = changes["successes"] + 0.3 * changes["failures"] + 0.7 * changes["distilled"]
+        torch.testing.assert_close(changes["routed"], expected, atol=1e-5, rtol=1e-3)
+
     def test_a_route_leaves_nothing_of_the_other_loss(self, policy):
         """With the teacher equal to the student there is nothing to distil: only the success moves the weights."""
         groups = make_groups(policy, ({0}, set()))
