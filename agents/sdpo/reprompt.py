@@ -64,7 +64,7 @@ def chat_messages(messages: Sequence[Message], context: TeacherContext) -> list[
 def repeat_messages(messages: Sequence[Message], context: TeacherContext) -> list[Message]:
     """The demonstration as an earlier turn of the assistant's, which is asked for the same answer once more.
 
-    The question stands there once: a shorter prompt, and a teacher that keeps closer to the demonstration.
+    The question stands there once, so that the teacher's prompt is shorter.
     """
     if not context.demonstration:
         return chat_messages(messages, context)
