@@ -35,13 +35,20 @@ class Rules:
 
 
 def plain(problem: Problem, rules: Rules) -> tuple[Message, ...]:
-    """A short prompt, for small models. It states no limits."""
+    """A short prompt, for small models. It states no limits.
+
+    Signatures stand in the sentence: code that ends after one is copied by a small model that has answered before, as
+    SDPO's teacher has.
+    """
+    signature = _signature(problem)
     if problem.entry_point is None:
         parts = ["Write a Python program that reads standard input and writes standard output."]
         parts += [problem.statement.strip(), *_examples(problem)]
+    elif signature:
+        parts = [f"Write the Python function `{signature}`", problem.statement.strip()]
     else:
         parts = ["Write a Python function.", problem.statement.strip()]
-    if problem.starter_code.strip():
+    if problem.starter_code.strip() and not signature:
         parts.append(_fenced(problem.starter_code))
     parts.append(f"Reply with the code only, in a {FENCE}python block.")
     return ({"role": "user", "content": "\n\n".join(parts)},)
@@ -109,6 +116,14 @@ def _as_function(problem: Problem) -> str:
     body = textwrap.dedent(problem.starter_code[match.end() :])
     without_self = re.sub(rf"(def\s+{problem.entry_point}\s*\(\s*)self\s*,?\s*", r"\1", body)
     return problem.starter_code[: match.start()] + without_self
+
+
+def _signature(problem: Problem) -> str:
+    """The line `def …:`, if that is all of the starter code; the function's name, if there is none; else empty."""
+    if problem.entry_point is None:
+        return ""
+    starter = _as_function(problem).strip()
+    return starter if re.fullmatch("def .*:", starter) else "" if starter else problem.entry_point
 
 
 def _fenced(code: str) -> str:

@@ -3,8 +3,8 @@
     python tests/benchmarks/teacher_copies_signature.py [--model RUN/checkpoint]
 
 The probability of a bare new line after `def f(…):` instead of an indented one, mean over the trivial problems, for the
-student and for the teacher with each reprompt, shown the problem's own solution; with the question as it is, whose last
-line of code is the signature, and with the signature told in words instead.
+student and for the teacher with each reprompt, shown the problem's own solution; with the question as it is, which has
+the signature in a sentence, and with the signature as a block of code instead.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from agents.policy.load import load_policy
 from agents.sdpo.reprompt import BUILDERS, TeacherContext
 
 PROBLEMS = Path(envs.livecodebench.__file__).parent / "problems"
-SIGNATURE = re.compile(r"```python\n(def .*:)\n```\n\n")
+SENTENCE = re.compile(r"Write the Python function `(def .*:)`\n\n(.*)\n\n", flags=re.DOTALL)
+AS_CODE = r"Write a Python function.\n\n\2\n\n```python\n\1\n```\n\n"
 
 
 def prompts(messages, demonstration):
@@ -46,19 +47,19 @@ def main():
     for task in range(env.unwrapped.num_tasks):
         _, info = env.reset(options={"task": task})
         *before, question = info["messages"]
-        found = SIGNATURE.search(question["content"])
+        found = SENTENCE.match(question["content"])
         if not found:
             continue
         count += 1
         demonstration = (PROBLEMS / info["task_id"] / "solution.py").read_text()
-        in_words = SIGNATURE.sub(rf"The function is {found[1][4:-1]}.\n\n", question["content"])
-        for kind, text in (("in code", question["content"]), ("in words", in_words)):
+        texts = {"sentence": question["content"], "code": SENTENCE.sub(AS_CODE, question["content"])}
+        for kind, text in texts.items():
             for who, messages in prompts([*before, {"role": "user", "content": text}], demonstration).items():
                 sums[who, kind] = sums.get((who, kind), 0.0) + probability_of_end(policy, messages, found[1])
     env.close()
-    print(f"{count} problems\n{'':10}{'in code':>12}{'in words':>12}")
+    print(f"{count} problems\n{'':10}{'sentence':>12}{'code':>12}")
     for who in ("student", *BUILDERS):
-        print(f"{who:10}{sums[who, 'in code'] / count:12.4f}{sums[who, 'in words'] / count:12.4f}")
+        print(f"{who:10}{sums[who, 'sentence'] / count:12.4f}{sums[who, 'code'] / count:12.4f}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def test_every_style_poses_both_kinds_of_problem(make_row, style):
 
 def test_the_plain_prompt_word_for_word(make_row):
     assert text(make_row(), "plain") == (
-        "Write a Python function.\n\nAdd two numbers.\n\n```python\nclass Solution:\n    def add(self, a, b):\n```\n\n"
+        "Write the Python function `def add(a, b):`\n\nAdd two numbers.\n\n"
         "Reply with the code only, in a ```python block."
     )
     assert text(make_row(None), "plain") == (
@@ -60,9 +60,30 @@ def test_the_papers_style_shows_a_bare_function(make_row, starter, shown):
     assert starter.strip() in text(make_row(starter_code=starter), "livecodebench")
 
 
-@pytest.mark.parametrize("style", ["livecodebench", "sdpo"])
-def test_a_function_without_starter_code_is_named(make_row, style):
-    assert "a function `add` that returns the answer" in text(make_row(starter_code=""), style)
+@pytest.mark.parametrize(
+    "starter",
+    [
+        "# class Node: …\nclass Solution:\n    def add(self, a, b):\n        ",
+        "from math import gcd\n\ndef add(a, b):",
+        "add = None",
+    ],
+)
+def test_the_plain_prompt_shows_starter_code_that_is_more_than_a_signature(make_row, starter):
+    prompt = text(make_row(starter_code=starter), "plain")
+    assert prompt.startswith("Write a Python function.\n\nAdd two numbers.")
+    assert f"```python\n{starter.rstrip()}\n```" in prompt
+
+
+@pytest.mark.parametrize(
+    ("style", "named"),
+    [
+        ("plain", "Write the Python function `add`"),
+        ("livecodebench", "a function `add` that returns the answer"),
+        ("sdpo", "a function `add` that returns the answer"),
+    ],
+)
+def test_a_function_without_starter_code_is_named(make_row, style, named):
+    assert named in text(make_row(starter_code=""), style)
 
 
 @pytest.mark.parametrize("style", STYLES)
