@@ -123,7 +123,9 @@ def _signature(problem: Problem) -> str:
     if problem.entry_point is None:
         return ""
     starter = _as_function(problem).strip()
-    return starter if re.fullmatch("def .*:", starter) else "" if starter else problem.entry_point
+    if not starter:
+        return problem.entry_point
+    return starter if re.fullmatch("def .*:", starter) else ""
 
 
 def _fenced(code: str) -> str:
