@@ -109,7 +109,7 @@ class _Head(torch.autograd.Function):
     def forward(ctx, hidden, weight, token_ids, indices, choose, temperature, dtype, rows):
         count, top_k = indices.shape
         wide = torch.promote_types(hidden.dtype, torch.float32)
-        logprobs, tail, entropy = (hidden.new_empty(count, dtype=wide) for _ in range(3))
+        logprobs, tail, tail_total, entropy = (hidden.new_empty(count, dtype=wide) for _ in range(4))
         top = hidden.new_empty((count, top_k), dtype=wide)
         indices = indices.clone() if choose else indices
         keep_mean = hidden.requires_grad and not weight.requires_grad
@@ -117,21 +117,31 @@ class _Head(torch.autograd.Function):
         matrix = weight.to(dtype)
         for part in _parts(count, rows):
             logits = _logits(hidden[part], matrix, temperature, wide)
-            total = logits.logsumexp(-1)
             if choose:
                 torch.topk(logits, top_k, dim=-1, out=(top[part], indices[part]))
             else:
                 top[part] = logits.gather(-1, indices[part])
+            logprobs[part] = logits.gather(-1, token_ids[part, None]).squeeze(-1)
+            # The tail's probabilities but for a factor, 1 / mass.
+            logits.scatter_(-1, indices[part], torch.finfo(wide).min)
+            largest = logits.amax(-1, keepdim=True)
+            masses = (logits - largest).exp_()
+            mass = masses.sum(-1)
+            if top_k == len(weight):  # there is no tail
+                masses.zero_()
+                tail_total[part] = -torch.inf
+            else:
+                tail_total[part] = largest.squeeze(-1) + mass.log()
+            total = torch.cat([top[part], tail_total[part, None]], dim=-1).logsumexp(-1)
+            logprobs[part] -= total
             top[part] -= total[:, None]
-            logprobs[part] = logits.gather(-1, token_ids[part, None]).squeeze(-1) - total
-            among_tail, tail_total = _tail_probabilities(logits, indices[part])
-            tail[part] = tail_total - total
-            # H = −Σ_S p·log p − p_⊥·(Σ q·z − log Σ exp z)
-            surprise = total - torch.linalg.vecdot(among_tail, logits)
-            entropy[part] = tail[part].exp() * surprise - torch.linalg.vecdot(top[part].exp(), top[part])
+            tail[part] = tail_total[part] - total
             if mean_row is not None:
-                mean_row[part] = (among_tail.to(dtype) @ matrix).to(wide)
-        ctx.save_for_backward(hidden, weight, token_ids, indices, top, tail, mean_row)
+                mean_row[part] = (masses.to(dtype) @ matrix).to(wide) / mass[:, None]
+            # H = −Σ_S p·log p − p_⊥·(Σ q·z − log Σ exp z)
+            surprise = total - logits.mul_(masses).sum(-1) / mass
+            entropy[part] = tail[part].exp() * surprise - torch.linalg.vecdot(top[part].exp(), top[part])
+        ctx.save_for_backward(hidden, weight, token_ids, indices, top, tail, tail_total, mean_row)
         ctx.temperature, ctx.dtype, ctx.rows = temperature, dtype, rows
         ctx.mark_non_differentiable(entropy, indices)
         return logprobs, top, tail, entropy, indices
@@ -139,28 +149,33 @@ class _Head(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, from_logprobs, from_top, from_tail, _entropy, _indices):
-        hidden, weight, token_ids, indices, top, tail, mean_row = ctx.saved_tensors
+        hidden, weight, token_ids, indices, top, tail, tail_total, mean_row = ctx.saved_tensors
         all_of_them = from_logprobs + from_top.sum(-1) + from_tail
-        to_top = from_top - all_of_them[:, None] * top.exp()
-        to_tail = from_tail - all_of_them * tail.exp()
+        to_top = (from_top - all_of_them[:, None] * top.exp()) / ctx.temperature
+        to_tail = (from_tail - all_of_them * tail.exp()) / ctx.temperature
+        to_token = from_logprobs / ctx.temperature
         if mean_row is not None:
-            gradient = to_tail[:, None] * mean_row + from_logprobs[:, None] * weight[token_ids]
+            gradient = to_tail[:, None] * mean_row + to_token[:, None] * weight[token_ids]
             for k in range(indices.shape[1]):  # one at a time: (N, K, H) would be as large as what is avoided here
                 gradient += to_top[:, k, None] * weight[indices[:, k]]
-            return (gradient / ctx.temperature).to(hidden.dtype), *[None] * 7
+            return gradient.to(hidden.dtype), *[None] * 7
         hidden_gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         weight_gradient = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
         matrix = weight.to(ctx.dtype)
+        is_token = indices == token_ids[:, None]  # (N, K)
         for chunks in _parts(len(hidden), CHUNKS_PER_PRODUCT * ctx.rows):
             changes = hidden.new_empty((len(hidden[chunks]), len(weight)), dtype=ctx.dtype)
             for chunk in _parts(len(changes), ctx.rows):
                 part = slice(chunks.start + chunk.start, chunks.start + chunk.stop)
                 logits = _logits(hidden[part], matrix, ctx.temperature, top.dtype)
-                change, _ = _tail_probabilities(logits, indices[part])
-                change *= to_tail[part, None]
-                change.scatter_(-1, indices[part], to_top[part])
-                change.scatter_add_(-1, token_ids[part, None], from_logprobs[part, None])
-                changes[chunk] = change.div_(ctx.temperature)
+                shares = logits.sub_(tail_total[part, None]).exp_()  # q; whatever at S
+                # Rounded to `dtype` when all is added up, as the sampled token's terms may nearly cancel.
+                in_tail = to_tail[part] * shares.gather(-1, token_ids[part, None]).squeeze(-1)
+                in_top = (to_top[part] * is_token[part]).sum(-1)
+                at_token = to_token[part] + torch.where(is_token[part].any(-1), in_top, in_tail)
+                change = torch.mul(shares, to_tail[part, None], out=changes[chunk])
+                change.scatter_(-1, indices[part], to_top[part].to(ctx.dtype))
+                change.scatter_(-1, token_ids[part, None], at_token[:, None].to(ctx.dtype))
             if hidden_gradient is not None:
                 hidden_gradient[chunks] = (changes @ matrix).to(hidden.dtype)
             if weight_gradient is not None:
@@ -168,16 +183,6 @@ class _Head(torch.autograd.Function):
                 for rows in _parts(len(weight), WEIGHT_ROWS):
                     weight_gradient[rows] += changes[:, rows].T @ inputs
         return hidden_gradient, weight_gradient, *[None] * 6
-
-
-def _tail_probabilities(logits: torch.Tensor, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Probabilities (n, V) among the tokens that are not at `indices`, and the log of their total; changes `logits`."""
-    logits.scatter_(-1, indices, torch.finfo(logits.dtype).min)
-    total = logits.logsumexp(-1)
-    probabilities = (logits - total[:, None]).exp_()
-    if indices.shape[1] == logits.shape[1]:  # there are none
-        return probabilities.zero_(), torch.full_like(total, -torch.inf)
-    return probabilities, total
 
 
 def _parts(count: int, rows: int) -> list[slice]:

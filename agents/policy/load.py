@@ -86,11 +86,11 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     )
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
+        for module in policy.model.modules():
+            # In eval mode, the first pass makes bitsandbytes repack them for a CPU's kernel that has no gradient.
+            if type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes"):
+                module.train()
         cast_frozen_layers(policy)
-    for module in policy.model.modules():
-        # In eval mode, bitsandbytes repacks them for a CPU's inference kernel, through which no gradient flows.
-        if type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes"):
-            module.train()
     if config.gradient_checkpointing:
         checkpoint_layers(policy.model)
         policy.checkpointed = True

@@ -39,7 +39,7 @@ class ContinuousEngine:
     """
 
     def __init__(self, policy: Policy, max_rows: int = 64):
-        if not hasattr(ContinuousBatchingConfig(), "seed"):
+        if not hasattr(ContinuousBatchingConfig(), "page_size"):
             raise UsageError(f"--engine continuous needs transformers 5.19 or newer, not {transformers.__version__}")
         self.policy = policy
         self.max_rows = max_rows

@@ -3,7 +3,8 @@
     python tests/benchmarks/fused_head.py [--tokens 4096 --vocabulary 151936 --hidden 896 --dtype bf16]
 
 The loss is the reverse KL over the student's top 100 tokens and a tail (SDPO), or the sampled tokens' (GRPO). Each case
-runs in a process of its own, whose peak memory is compared with that before the loss; cases take turns.
+runs in a process of its own, whose peak memory is compared with that before the loss; cases take turns. On a GPU
+(`--device cuda`), where PyTorch knows its peak, all run in one process, each once before it counts.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ def measure(options: argparse.Namespace, loss: str, frozen: bool, fused: bool) -
     torch.manual_seed(0)
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
     count, vocabulary, size = options.tokens, options.vocabulary, options.hidden
-    weight = torch.randn(vocabulary, size).mul_(0.5).requires_grad_(not frozen)
-    hidden, teacher = (torch.randn(count, size).mul_(0.2).requires_grad_(grad) for grad in (True, False))
-    token_ids = torch.randint(vocabulary, (count,))
+    device = torch.device(options.device)
+    weight = torch.randn(vocabulary, size, device=device).mul_(0.5).requires_grad_(not frozen)
+    hidden, teacher = (torch.randn(count, size, device=device).mul_(0.2).requires_grad_(grad) for grad in (True, False))
+    token_ids = torch.randint(vocabulary, (count,), device=device)
+    signs = torch.linspace(-1, 1, count, device=device)
     top_k = 100 if loss == "sdpo" else 0
     if not frozen:
         weight.grad = torch.zeros_like(weight)  # the optimizer's, in either case
@@ -44,20 +47,37 @@ def measure(options: argparse.Namespace, loss: str, frozen: bool, fused: bool) -
         logits = states.to(dtype) @ weight.to(dtype).T
         return stats_from_logits(logits, token_ids, **choice)
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = start_memory(device)
     start = time.perf_counter()
     student = stats(hidden, top_k=top_k)
     if loss == "grpo":
-        value = -(student.logprobs * torch.linspace(-1, 1, count)).mean()
+        value = -(student.logprobs * signs).mean()
     else:
         with torch.no_grad():
             target = stats(teacher, indices=student.indices)
         pairs = [torch.cat([s.top_logprobs, s.tail_logprobs[:, None]], -1) for s in (student, target)]
         value = distribution_divergence(*pairs, "reverse_kl").mean()
     value.backward()
+    loss_value = value.item()  # waits for a GPU
+    if device.type == "cuda":
+        torch.cuda.synchronize()
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"seconds": seconds, "megabytes": (peak - before) / 1024, "loss": value.item()}
+    return {"seconds": seconds, "megabytes": (peak_memory(device) - before) / 2**20, "loss": loss_value}
+
+
+def start_memory(device: torch.device) -> int:
+    """Bytes in use, from which the peak is measured: of this process its peak so far."""
+    if device.type == "cpu":
+        return peak_memory(device)
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    return torch.cuda.memory_allocated()
+
+
+def peak_memory(device: torch.device) -> int:
+    if device.type == "cpu":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return torch.cuda.max_memory_allocated()
 
 
 def main() -> None:
@@ -66,6 +86,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=49152)
     parser.add_argument("--hidden", type=int, default=576)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="bf16")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--case", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -73,12 +94,19 @@ def main() -> None:
         print(json.dumps(measure(options, *options.case)))
         return
     found: dict[tuple, list[dict[str, float]]] = {case: [] for case in CASES}
+    if options.device == "cuda":
+        for case in CASES:
+            measure(options, *case)
     for _ in range(options.rounds):
         for case in CASES:
+            if options.device == "cuda":
+                found[case].append(measure(options, *case))
+                continue
             command = [sys.executable, __file__, *sys.argv[1:], "--case", json.dumps(case)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             found[case].append(json.loads(done.stdout))
-    print(f"{options.tokens} tokens × {options.vocabulary}, {options.dtype}: median of {options.rounds}")
+    unit, scale = ("ms", 1000) if options.device == "cuda" else ("s", 1)
+    print(f"{options.tokens} tokens × {options.vocabulary}, {options.dtype}, {options.device}: medians")
     print(f"{'':26}{'logits':>20}{'fused head':>20}{'ratio':>18}")
     for loss, frozen in dict.fromkeys(case[:2] for case in CASES):
         (a, b), (x, y) = (
@@ -86,7 +114,9 @@ def main() -> None:
             for key in ("seconds", "megabytes")
         )
         name = f"{loss.upper()}, head {'frozen' if frozen else 'trained'}"
-        print(f"{name:26}{a:8.2f} s{x:7.0f} MB{b:9.2f} s{y:7.0f} MB{a / b:8.2f} ×{x / y:6.1f} ×")
+        print(
+            f"{name:26}{a * scale:8.2f} {unit}{x:7.0f} MB{b * scale:9.2f} {unit}{y:7.0f} MB{a / b:8.2f} ×{x / y:6.1f} ×"
+        )
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 
 Three ways take turns, for a group of 8 responses: rows with a prompt each, padded to the longest; the prompt's keys and
 values computed once and repeated; all in one row, with a mask. Then for prompts that differ behind a common beginning,
-as those of SDPO's teacher do. Seconds are of CPU time, the least of the repetitions. Learners choose among the latter
-two by the number of operations (agents/policy/next_tokens.py).
+as those of SDPO's teacher do. Seconds are of CPU time, or milliseconds of a GPU's wall time, the least of the
+repetitions. Learners choose among the latter two by the number of operations (agents/policy/next_tokens.py).
 """
 
 from __future__ import annotations
@@ -61,7 +61,16 @@ def main() -> None:
     def read(keep: int, **inputs) -> torch.Tensor:
         return policy.model.get_decoder()(**inputs).last_hidden_state[:, -keep:]
 
-    print(f"{options.model}, {policy.compute_dtype}, {torch.get_num_threads()} threads; CPU seconds, and times faster")
+    gpu = policy.device.type == "cuda"
+
+    def clock() -> float:
+        if not gpu:
+            return time.process_time()
+        torch.cuda.synchronize()
+        return 1000 * time.perf_counter()
+
+    where = "GPU; ms" if gpu else f"{torch.get_num_threads()} threads; CPU seconds"
+    print(f"{options.model}, {policy.compute_dtype}, {where}, and times faster")
     for prompt_tokens, own, least, most in CASES:
         root = tokens(prompt_tokens)
         prompts = [(*root, *tokens(own)) for _ in range(GROUP_SIZE)]
@@ -70,12 +79,12 @@ def main() -> None:
         seconds = {way: float("inf") for way in WAYS}
         for _ in range(options.repeats + 1):  # the first ones warm up
             for way, function in WAYS.items():
-                start = time.process_time()
+                start = clock()
                 with policy.autocast(), torch.set_grad_enabled(not options.forward_only):
                     states = function(policy, prompts, continuations, read)
                 if not options.forward_only:
                     states.float().square().mean().backward()
-                seconds[way] = min(seconds[way], time.process_time() - start)
+                seconds[way] = min(seconds[way], clock() - start)
                 policy.model.zero_grad()
         chosen = next_tokens._cheapest_roots(policy, prompts, continuations, than_rows=False)
         print(
