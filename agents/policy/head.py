@@ -18,9 +18,12 @@ from typing import NamedTuple
 import torch
 
 CHUNK_ELEMENTS = 1 << 24
-"""Logits that exist at the same time; several float32 arrays of this size do."""
+"""Logits that exist at the same time; two float32 arrays of this size do."""
 
-CHUNKS_PER_PRODUCT = 4
+GPU_CHUNK_ELEMENTS = 1 << 25
+"""The same on a GPU, which waits for each call."""
+
+CHUNKS_PER_PRODUCT = 2
 """Chunks whose gradients, in the precision of the matrix products, wait for each other: each addition to the gradient
 of the weight reads and writes all of it."""
 
@@ -56,7 +59,7 @@ def head_stats(
     indices: torch.Tensor | None = None,
     temperature: float = 1.0,
     compute_dtype: torch.dtype | None = None,
-    chunk_elements: int = CHUNK_ELEMENTS,
+    chunk_elements: int | None = None,
 ) -> HeadStats:
     """Reduce the distributions softmax(hidden·weightᵀ / temperature).
 
@@ -70,7 +73,8 @@ def head_stats(
         compute_dtype: Of the matrix products; None: that of `hidden`. Everything else is float32, or float64 if
             `hidden` is.
         chunk_elements: At most so many logits exist at the same time, but those of one position at least. Of their
-            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`.
+            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`. None: `CHUNK_ELEMENTS`, or
+            `GPU_CHUNK_ELEMENTS`.
 
     Returns:
         Numbers with gradients to `hidden` and `weight`.
@@ -81,7 +85,8 @@ def head_stats(
         choose = indices.shape[1] > 0
     else:
         choose = False
-    rows = max(1, chunk_elements // len(weight))
+    elements = chunk_elements or (GPU_CHUNK_ELEMENTS if hidden.is_cuda else CHUNK_ELEMENTS)
+    rows = max(1, elements // len(weight))
     return HeadStats(*_Head.apply(hidden, weight, token_ids, indices, choose, temperature, dtype, rows))
 
 
@@ -109,39 +114,39 @@ class _Head(torch.autograd.Function):
     def forward(ctx, hidden, weight, token_ids, indices, choose, temperature, dtype, rows):
         count, top_k = indices.shape
         wide = torch.promote_types(hidden.dtype, torch.float32)
-        logprobs, tail, tail_total, entropy = (hidden.new_empty(count, dtype=wide) for _ in range(4))
+        logprobs, tail_total, tail_mean = (hidden.new_empty(count, dtype=wide) for _ in range(3))
         top = hidden.new_empty((count, top_k), dtype=wide)
         indices = indices.clone() if choose else indices
         keep_mean = hidden.requires_grad and not weight.requires_grad
         mean_row = torch.empty_like(hidden, dtype=wide) if keep_mean else None
         matrix = weight.to(dtype)
+        product, logits, masses = _arrays(hidden, matrix, min(rows, count), wide, 3)
         for part in _parts(count, rows):
-            logits = _logits(hidden[part], matrix, temperature, wide)
+            product, logits, masses = (array[: part.stop - part.start] for array in (product, logits, masses))
+            _fill(product, logits, hidden[part].to(dtype), matrix, temperature)
             if choose:
-                torch.topk(logits, top_k, dim=-1, out=(top[part], indices[part]))
-            else:
-                top[part] = logits.gather(-1, indices[part])
+                indices[part] = product.topk(top_k, dim=-1).indices
+            top[part] = logits.gather(-1, indices[part])
             logprobs[part] = logits.gather(-1, token_ids[part, None]).squeeze(-1)
             # The tail's probabilities but for a factor, 1 / mass.
             logits.scatter_(-1, indices[part], torch.finfo(wide).min)
             largest = logits.amax(-1, keepdim=True)
-            masses = (logits - largest).exp_()
-            mass = masses.sum(-1)
-            if top_k == len(weight):  # there is no tail
-                masses.zero_()
-                tail_total[part] = -torch.inf
-            else:
-                tail_total[part] = largest.squeeze(-1) + mass.log()
-            total = torch.cat([top[part], tail_total[part, None]], dim=-1).logsumexp(-1)
-            logprobs[part] -= total
-            top[part] -= total[:, None]
-            tail[part] = tail_total[part] - total
+            mass = torch.sub(logits, largest, out=masses).exp_().sum(-1, keepdim=True)
+            tail_total[part] = (largest + mass.log()).squeeze(-1)
+            tail_mean[part] = (logits.mul_(masses).sum(-1, keepdim=True) / mass).squeeze(-1)
             if mean_row is not None:
-                mean_row[part] = (masses.to(dtype) @ matrix).to(wide) / mass[:, None]
-            # H = −Σ_S p·log p − p_⊥·(Σ q·z − log Σ exp z)
-            surprise = total - logits.mul_(masses).sum(-1) / mass
-            entropy[part] = tail[part].exp() * surprise - torch.linalg.vecdot(top[part].exp(), top[part])
-        ctx.save_for_backward(hidden, weight, token_ids, indices, top, tail, tail_total, mean_row)
+                mean_row[part] = product.copy_(masses) @ matrix / mass
+        if top_k == len(weight):  # there is no tail
+            tail_total.fill_(-torch.inf)
+        total = torch.cat([top, tail_total[:, None]], dim=-1).logsumexp(-1)
+        logprobs -= total
+        top -= total[:, None]
+        tail = tail_total - total
+        # H = −Σ_S p·log p − p_⊥·(Σ q·z − log Σ exp z)
+        entropy = -torch.linalg.vecdot(top.exp(), top)
+        if top_k < len(weight):
+            entropy += tail.exp() * (total - tail_mean)
+        ctx.save_for_backward(hidden, weight, token_ids, indices, logprobs, top, tail, tail_total, mean_row)
         ctx.temperature, ctx.dtype, ctx.rows = temperature, dtype, rows
         ctx.mark_non_differentiable(entropy, indices)
         return logprobs, top, tail, entropy, indices
@@ -149,37 +154,41 @@ class _Head(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, from_logprobs, from_top, from_tail, _entropy, _indices):
-        hidden, weight, token_ids, indices, top, tail, tail_total, mean_row = ctx.saved_tensors
+        hidden, weight, token_ids, indices, logprobs, top, tail, tail_total, mean_row = ctx.saved_tensors
         all_of_them = from_logprobs + from_top.sum(-1) + from_tail
         to_top = (from_top - all_of_them[:, None] * top.exp()) / ctx.temperature
         to_tail = (from_tail - all_of_them * tail.exp()) / ctx.temperature
         to_token = from_logprobs / ctx.temperature
         if mean_row is not None:
             gradient = to_tail[:, None] * mean_row + to_token[:, None] * weight[token_ids]
-            for k in range(indices.shape[1]):  # one at a time: (N, K, H) would be as large as what is avoided here
-                gradient += to_top[:, k, None] * weight[indices[:, k]]
+            # A few positions at a time: (N, K, H) would be as large as what is avoided here.
+            few = max(1, ctx.rows * len(weight) // (hidden.shape[1] * max(1, indices.shape[1])))
+            for part in _parts(len(hidden), few):
+                gradient[part] += (to_top[part, None] @ weight[indices[part]].to(top.dtype)).squeeze(1)
             return gradient.to(hidden.dtype), *[None] * 7
+        # The sampled token's terms may nearly cancel: rounded to `dtype` when all is added up.
+        is_token = indices == token_ids[:, None]  # (N, K)
+        share = torch.where(is_token.any(-1), 0.0, (logprobs - tail).exp())
+        to_token += to_tail * share + (to_top * is_token).sum(-1)
+        to_token, to_top = to_token.to(ctx.dtype)[:, None], to_top.to(ctx.dtype)
         hidden_gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         weight_gradient = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
         matrix = weight.to(ctx.dtype)
-        is_token = indices == token_ids[:, None]  # (N, K)
+        product, shares = _arrays(hidden, matrix, min(ctx.rows, len(hidden)), top.dtype, 2)
         for chunks in _parts(len(hidden), CHUNKS_PER_PRODUCT * ctx.rows):
-            changes = hidden.new_empty((len(hidden[chunks]), len(weight)), dtype=ctx.dtype)
-            for chunk in _parts(len(changes), ctx.rows):
+            inputs = hidden[chunks].to(ctx.dtype)
+            changes = hidden.new_empty((len(inputs), len(weight)), dtype=ctx.dtype)
+            for chunk in _parts(len(inputs), ctx.rows):
                 part = slice(chunks.start + chunk.start, chunks.start + chunk.stop)
-                logits = _logits(hidden[part], matrix, ctx.temperature, top.dtype)
-                shares = logits.sub_(tail_total[part, None]).exp_()  # q; whatever at S
-                # Rounded to `dtype` when all is added up, as the sampled token's terms may nearly cancel.
-                in_tail = to_tail[part] * shares.gather(-1, token_ids[part, None]).squeeze(-1)
-                in_top = (to_top[part] * is_token[part]).sum(-1)
-                at_token = to_token[part] + torch.where(is_token[part].any(-1), in_top, in_tail)
-                change = torch.mul(shares, to_tail[part, None], out=changes[chunk])
-                change.scatter_(-1, indices[part], to_top[part].to(ctx.dtype))
-                change.scatter_(-1, token_ids[part, None], at_token[:, None].to(ctx.dtype))
+                product, shares = (array[: chunk.stop - chunk.start] for array in (product, shares))
+                _fill(product, shares, inputs[chunk], matrix, ctx.temperature)
+                shares.sub_(tail_total[part, None]).exp_()  # q; whatever at S
+                torch.mul(shares, to_tail[part, None], out=changes[chunk])
+            changes.scatter_(-1, indices[chunks], to_top[chunks])
+            changes.scatter_(-1, token_ids[chunks, None], to_token[chunks])
             if hidden_gradient is not None:
                 hidden_gradient[chunks] = (changes @ matrix).to(hidden.dtype)
             if weight_gradient is not None:
-                inputs = hidden[chunks].to(ctx.dtype)
                 for rows in _parts(len(weight), WEIGHT_ROWS):
                     weight_gradient[rows] += changes[:, rows].T @ inputs
         return hidden_gradient, weight_gradient, *[None] * 6
@@ -189,6 +198,16 @@ def _parts(count: int, rows: int) -> list[slice]:
     return [slice(first, min(first + rows, count)) for first in range(0, count, rows)]
 
 
-def _logits(hidden: torch.Tensor, matrix: torch.Tensor, temperature: float, wide: torch.dtype) -> torch.Tensor:
-    logits = (hidden.to(matrix.dtype) @ matrix.T).to(wide)
-    return logits.div_(temperature) if temperature != 1.0 else logits
+def _arrays(hidden: torch.Tensor, matrix: torch.Tensor, rows: int, wide: torch.dtype, count: int) -> list[torch.Tensor]:
+    """A (rows, V) array for products and others of type `wide`; the first two are one if they can be."""
+    first = hidden.new_empty((rows, len(matrix)), dtype=matrix.dtype)
+    second = first if matrix.dtype == wide else torch.empty_like(first, dtype=wide)
+    return [first, second, *(torch.empty_like(second) for _ in range(count - 2))]
+
+
+def _fill(product: torch.Tensor, logits: torch.Tensor, inputs: torch.Tensor, matrix: torch.Tensor, temperature: float):
+    torch.mm(inputs, matrix.T, out=product)
+    if logits is not product:
+        logits.copy_(product)
+    if temperature != 1.0:
+        logits.div_(temperature)

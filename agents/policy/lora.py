@@ -48,7 +48,7 @@ def cast_frozen_layers(policy: Policy) -> None:
 
     Autocast would round them to the same values, each time.
     """
-    _ = policy.head_is_plain, policy.shares_prompts  # tried out without autocast
+    policy.try_out()
     for module in policy.model.modules():
         if isinstance(module, LoraLayer) and type(module.base_layer) is torch.nn.Linear:
             module.base_layer.to(policy.compute_dtype)
@@ -86,7 +86,7 @@ def adapters_merged(policy: Policy) -> Iterator[None]:
     A token then costs what it does without adapters, and autocast does not cast frozen weights anew for each one.
     Quantised layers compute as ever: their copies would not be small.
     """
-    _ = policy.head_is_plain, policy.shares_prompts  # tried out without autocast
+    policy.try_out()
     replaced: list[torch.nn.Module] = []
     try:
         if isinstance(policy.model, PeftModel):

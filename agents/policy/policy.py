@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
-from agents.policy.prompt_cache import SharedPrompts
+from agents.policy.prompt_cache import PromptCache, RecordedPrompts, SharedPrompts
 from agents.policy.tree_rows import tree_rows
 from sdpo_gym.tasks import Message
 
@@ -93,26 +93,38 @@ class Policy:
     def shares_prompts(self) -> bool:
         """Whether rows may share the keys and values of a prompt while they are sampled; tried out.
 
-        Never on a GPU, where this was not measured.
+        Not on a GPU, where that is slower.
         """
-        if self.device.type != "cpu" or not self.takes_tree_rows:
-            return False
-        prompts, rows = [[self.pad_id, *sorted(self.stop_ids), 1], [1, 2]], [[1, 2], [3, 0], [2, 2]]
-        prompt_of = torch.tensor([0, 1, 0])
+        return self.device.type == "cpu" and self.takes_tree_rows and self._samples_right(SharedPrompts)
+
+    @functools.cached_property
+    def replays_passes(self) -> bool:
+        """Whether a GPU can record the pass of a token in sampling and replay it for the next ones; tried out."""
+        kind = functools.partial(RecordedPrompts, room=3)
+        return self.device.type == "cuda" and self.takes_tree_rows and self._samples_right(kind)
+
+    def _samples_right(self, kind: Callable[[DynamicCache, torch.Tensor, torch.Tensor], PromptCache]) -> bool:
+        prompts, rows = [[self.pad_id, *sorted(self.stop_ids), 1], [1, 2]], [[1, 2, 1], [3, 0, 2], [2, 2, 3]]
+        prompt_of = torch.tensor([0, 1, 0], device=self.device)
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         try:
             with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
                 cache = DynamicCache(config=self.model.config)
                 self.model(ids, attention_mask=mask, position_ids=positions(mask), past_key_values=cache)
-                shared = SharedPrompts(cache, mask, prompt_of)
-                together = [shared.read(self.model, tokens) for tokens in torch.tensor(rows).T][-1]
+                context = kind(cache, mask, prompt_of)
+                columns = torch.tensor(rows, device=self.device).T
+                together = [context.read(self.model, tokens) for tokens in columns][-1]
                 alone = [
-                    self.model(torch.tensor([prompts[prompt] + row])).logits[0, -1]
+                    self.model(torch.tensor([prompts[prompt] + row], device=self.device)).logits[0, -1]
                     for prompt, row in zip(prompt_of.tolist(), rows, strict=True)
                 ]
         except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
             return False
         return torch.allclose(together, torch.stack(alone), 1e-3, 1e-3)
+
+    def try_out(self) -> None:
+        """Find out now what the model can do: without autocast, and while all of its weights are at hand."""
+        _ = self.head_is_plain, self.takes_tree_rows, self.shares_prompts, self.replays_passes
 
     def autocast(self) -> contextlib.AbstractContextManager:
         if self.compute_dtype == torch.float32:

@@ -12,12 +12,18 @@ from agents.policy.attention import SHARED_PROMPTS
 
 FIRST_CAPACITY = 32
 
+MASK_ALIGNMENT = 16
+"""Attention kernels on a GPU copy masks whose rows' lengths are no multiples of this."""
+
 
 class PromptCache(Protocol):
     """Prompts, and the rows that continue them, all by equally many tokens."""
 
+    worth_keeping: float
+    """Rows are dropped when at most this share of them goes on: it costs something each time."""
+
     def read(self, model: PreTrainedModel, tokens: torch.Tensor) -> torch.Tensor:
-        """Append a token (R,) to every row; logits (R, V) of the next one."""
+        """Append a token (R,) to every row; logits (R, V) of the next one, to be used before the next call."""
         ...
 
     def keep(self, rows: torch.Tensor) -> None:
@@ -33,6 +39,8 @@ class CopiedPrompts:
         mask: (prompts, P) which of them are no padding.
         prompt_of: (R,) int64, the prompt of each row; every prompt has one.
     """
+
+    worth_keeping = 0.75
 
     def __init__(self, prompts: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor) -> None:
         self._cache, self._mask = prompts, mask
@@ -53,6 +61,91 @@ class CopiedPrompts:
         self._mask = self._mask[rows]
 
 
+class RecordedPrompts(Cache):
+    """As `CopiedPrompts`, with the pass of a token recorded as a CUDA graph, the second time, and then replayed.
+
+    A GPU waits for Python otherwise: a pass of a small model takes it longer to ask for than to compute. The weights
+    must stay where they are in memory meanwhile. Takes a model of which `Policy.replays_passes` is true.
+
+    Args:
+        room: Most tokens that will be appended.
+    """
+
+    worth_keeping = 0.25
+
+    def __init__(self, prompts: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor, room: int) -> None:
+        length = mask.shape[1]
+        capacity = -(-(length + room) // MASK_ALIGNMENT) * MASK_ALIGNMENT
+        self._place = torch.tensor([length], device=mask.device)  # of the next token
+        self._mask = mask.new_zeros(len(prompt_of), 1, 1, capacity, dtype=torch.bool)
+        self._mask[:, 0, 0, :length] = mask[prompt_of].bool()
+        self._positions = mask.sum(-1, keepdim=True)[prompt_of]
+        super().__init__(
+            layers=[
+                _RoomyLayer(layer.keys[prompt_of], layer.values[prompt_of], self._place, capacity)
+                for layer in prompts.layers
+            ]
+        )
+        self._forget()
+
+    def read(self, model: PreTrainedModel, tokens: torch.Tensor) -> torch.Tensor:
+        self._tokens.copy_(tokens[:, None])
+        if self._graph is None and self._warm and tokens.is_cuda:
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+                self._logits = self._append(model)
+        if self._graph is None:
+            self._logits, self._warm = self._append(model), True
+        else:
+            self._graph.replay()
+        return self._logits
+
+    def keep(self, rows: torch.Tensor) -> None:
+        self._mask, self._positions = self._mask[rows], self._positions[rows]
+        for layer in self.layers:
+            layer.keys, layer.values = layer.keys[rows], layer.values[rows]
+        self._forget()
+
+    def _forget(self) -> None:
+        self._tokens = torch.zeros_like(self._positions)
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._logits: torch.Tensor | None = None
+        self._warm = False
+
+    def _append(self, model: PreTrainedModel) -> torch.Tensor:
+        self._mask.index_fill_(-1, self._place, True)
+        logits = model(
+            input_ids=self._tokens,
+            attention_mask=self._mask,
+            position_ids=self._positions,
+            past_key_values=self,
+            use_cache=True,
+        ).logits[:, -1]
+        self._place += 1
+        self._positions += 1
+        return logits
+
+
+class _RoomyLayer(DynamicLayer):
+    """One layer's keys and values (R, key heads, capacity, D), in the values' precision; none yet from `place` on."""
+
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, place: torch.Tensor, capacity: int) -> None:
+        super().__init__()
+        self._place = place
+        rows, heads, length, _ = keys.shape
+        self.keys = values.new_zeros(rows, heads, capacity, keys.shape[-1])
+        self.values = values.new_zeros(rows, heads, capacity, values.shape[-1])
+        self.keys[:, :, :length], self.values[:, :, :length] = keys, values
+        self.is_initialized = True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self.keys.index_copy_(2, self._place, key_states.to(self.keys.dtype))
+        self.values.index_copy_(2, self._place, value_states.to(self.values.dtype))
+        return self.keys, self.values
+
+
 class SharedPrompts(Cache):
     """All rows of a prompt read the same keys and values of it, and have only those of their own tokens to themselves.
 
@@ -60,6 +153,8 @@ class SharedPrompts(Cache):
     rows in one product, and joined by the logarithms of their normalisers. Takes a model of which
     `Policy.shares_prompts` is true. Arguments as of `CopiedPrompts`.
     """
+
+    worth_keeping = 0.75
 
     def __init__(self, prompts: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor) -> None:
         super().__init__(layers=[_Layer(layer.keys, layer.values) for layer in prompts.layers])

@@ -36,7 +36,7 @@ def shard(policy: Policy, processes: Processes) -> None:
     name, layers = type(decoder).__name__, layers_of(decoder)
     if not layers:
         raise UsageError(f"{name} has no layers that could be divided one by one; leave out --shard")
-    _ = policy.head_is_plain, policy.takes_tree_rows, policy.shares_prompts  # tried out while that is cheap
+    policy.try_out()
     options = {
         "mesh": init_device_mesh(policy.device.type, (processes.count,)),
         "ignored_params": {p for p in model.parameters() if p.requires_grad} if isinstance(model, PeftModel) else None,

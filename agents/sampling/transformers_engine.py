@@ -9,7 +9,7 @@ from transformers import DynamicCache
 
 from agents.policy.lora import adapters_merged
 from agents.policy.policy import Policy, left_padded, positions
-from agents.policy.prompt_cache import CopiedPrompts, PromptCache, SharedPrompts
+from agents.policy.prompt_cache import CopiedPrompts, PromptCache, RecordedPrompts, SharedPrompts
 from agents.sampling.engine import Response, SamplingParameters
 
 
@@ -71,7 +71,7 @@ class TransformersEngine:
             logits_to_keep=1,
         )
         logits = output.logits[expand, -1]  # (B·G, V)
-        context: PromptCache = (SharedPrompts if policy.shares_prompts else CopiedPrompts)(cache, mask, expand)
+        context = _prompt_cache(policy, cache, mask, expand, parameters.max_new_tokens)
 
         count = len(expand)
         token_ids: list[list[int]] = [[] for _ in range(count)]
@@ -91,7 +91,7 @@ class TransformersEngine:
             alive = int(running.sum())
             if alive == 0 or position == parameters.max_new_tokens - 1:
                 break
-            if alive <= 0.75 * len(running):  # dropping rows copies the cache, so it is not done for every one
+            if alive <= context.worth_keeping * len(running):
                 kept = running.nonzero().squeeze(-1)
                 context.keep(kept)
                 tokens, rows, running = tokens[kept], rows[kept], running[kept]
@@ -100,6 +100,14 @@ class TransformersEngine:
             Response(ids, logs, truncated=ids[-1] not in policy.stop_ids)
             for ids, logs in zip(token_ids, logprobs, strict=True)
         ]
+
+
+def _prompt_cache(
+    policy: Policy, cache: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor, new_tokens: int
+) -> PromptCache:
+    if policy.replays_passes and not policy.sharded:
+        return RecordedPrompts(cache, mask, prompt_of, new_tokens)
+    return (SharedPrompts if policy.shares_prompts else CopiedPrompts)(cache, mask, prompt_of)
 
 
 def uniform_numbers(seeds: Sequence[int], group_size: int, count: int) -> torch.Tensor:

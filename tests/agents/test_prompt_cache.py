@@ -1,6 +1,7 @@
 """Keys and values of prompts in sampling: shared or copied, the next token is the same."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from agents.policy.attention import group_queries
 from agents.policy.load import load_policy
 from agents.policy.lora import add_adapters
 from agents.policy.policy import left_padded, positions
-from agents.policy.prompt_cache import FIRST_CAPACITY, CopiedPrompts, SharedPrompts
+from agents.policy.prompt_cache import FIRST_CAPACITY, CopiedPrompts, RecordedPrompts, SharedPrompts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -50,16 +51,18 @@ prompts = st.lists(st.lists(ids, min_size=1, max_size=12), min_size=1, max_size=
 @settings(max_examples=25, deadline=None)
 @given(prompts, st.data())
 @torch.no_grad()
-def test_shared_is_copied(model, prompts, data):
+def test_the_next_token_is_the_same(model, prompts, data):
     more = data.draw(st.lists(st.integers(0, len(prompts) - 1), max_size=5))
     prompt_of = torch.tensor(data.draw(st.permutations([*range(len(prompts)), *more])))
-    caches = [after_prompts(model, kind, prompts, prompt_of) for kind in (SharedPrompts, CopiedPrompts)]
+    kinds = (SharedPrompts, partial(RecordedPrompts, room=4 * (FIRST_CAPACITY + 1)), CopiedPrompts)
+    caches = [after_prompts(model, kind, prompts, prompt_of) for kind in kinds]
     rows = len(prompt_of)
     for _ in range(data.draw(st.integers(1, 4))):
         for seed in range(data.draw(st.sampled_from([1, 2, FIRST_CAPACITY + 1]))):
             tokens = torch.randint(VOCABULARY, (rows,), generator=torch.Generator().manual_seed(seed))
-            shared, copied = (cache.read(model, tokens) for cache in caches)
+            shared, recorded, copied = (cache.read(model, tokens) for cache in caches)
             torch.testing.assert_close(shared, copied, atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(recorded, copied, atol=1e-4, rtol=1e-4)
         kept = torch.tensor(data.draw(st.lists(st.integers(0, rows - 1), min_size=1, unique=True)))
         rows = len(kept)
         for cache in caches:

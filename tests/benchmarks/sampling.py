@@ -93,7 +93,7 @@ def main() -> None:
     prompts = [policy.render(env.reset(seed=seed)[1]["messages"]) for seed in range(options.prompts)]
     clock = time.process_time if policy.device.type == "cpu" else time.perf_counter
     copying = copy.copy(policy)
-    copying.shares_prompts = False
+    copying.shares_prompts = copying.replays_passes = False
     cases = {
         "generate": with_generate,
         "copied": with_engine(TransformersEngine(copying)),

@@ -66,8 +66,8 @@ def make_questions(policy, tokens: int) -> list[str]:
     return texts
 
 
-def ours(name: str, options: argparse.Namespace, model: str, output: str) -> tuple[list[float], float]:
-    """Seconds of each step, and the mean length of the responses."""
+def ours(name: str, options: argparse.Namespace, model: str, output: str) -> tuple[list[float], float, float]:
+    """Seconds of each step, and means of the responses' length and of the seconds that sampling them took."""
     settings = {
         "env": "benchmark/Questions-v0", "model": model, "output": Path(output) / "ours", "steps": options.steps + 1,
         "tasks_per_step": GROUPS, "group_size": GROUP_SIZE, "max_new_tokens": options.max_new_tokens, "lr": 1e-6,
@@ -82,7 +82,8 @@ def ours(name: str, options: argparse.Namespace, model: str, output: str) -> tup
         train(config, lambda policy, console: make_sdpo(config, policy, console), console)
     records = [json.loads(line) for line in (Path(output) / "ours" / "metrics.jsonl").read_text().splitlines()]
     seconds = [sum(value for key, value in record.items() if key.endswith("_seconds")) for record in records]
-    return seconds[1:], statistics.mean(record["response_tokens"] for record in records[1:])
+    lengths, sampling = ([record[key] for record in records[1:]] for key in ("response_tokens", "sample_seconds"))
+    return seconds[1:], statistics.mean(lengths), statistics.mean(sampling)
 
 
 class Clock(TrainerCallback):
@@ -157,11 +158,11 @@ def main() -> None:
         model = str(Path(folder) / "model")
         print(f"{GROUPS} prompts of {options.prompt_tokens} tokens, {GROUP_SIZE} responses each; seconds per step")
         for name in options.learners:
-            mine, length = ours(name, options, model, f"{folder}/{name}")
+            mine, length, sampling = ours(name, options, model, f"{folder}/{name}")
             other, their_length = theirs(name, options, model, f"{folder}/{name}-trl", questions)
             print(
-                f"{name}: ours {statistics.median(mine):.1f} ({length:.0f} tokens per response), "
-                f"TRL {statistics.median(other):.1f} ({their_length:.0f}), "
+                f"{name}: ours {statistics.median(mine):.2f} ({sampling:.2f} sampling, {length:.0f} tokens each), "
+                f"TRL {statistics.median(other):.2f} ({their_length:.0f}), "
                 f"ratio {statistics.median(other) / statistics.median(mine):.2f}",
                 flush=True,
             )
