@@ -100,8 +100,7 @@ class Policy:
     @functools.cached_property
     def replays_passes(self) -> bool:
         """Whether a GPU can record the pass of a token in sampling and replay it for the next ones; tried out."""
-        kind = functools.partial(RecordedPrompts, room=3)
-        return self.device.type == "cuda" and self.takes_tree_rows and self._samples_right(kind)
+        return self.device.type == "cuda" and self.takes_tree_rows and self._samples_right(RecordedPrompts)
 
     def _samples_right(self, kind: Callable[[DynamicCache, torch.Tensor, torch.Tensor], PromptCache]) -> bool:
         prompts, rows = [[self.pad_id, *sorted(self.stop_ids), 1], [1, 2]], [[1, 2, 1], [3, 0, 2], [2, 2, 3]]

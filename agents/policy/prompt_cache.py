@@ -12,6 +12,8 @@ from agents.policy.attention import SHARED_PROMPTS
 
 FIRST_CAPACITY = 32
 
+RECORDED_CAPACITY = 128
+
 MASK_ALIGNMENT = 16
 """Attention kernels on a GPU copy masks whose rows' lengths are no multiples of this."""
 
@@ -62,33 +64,31 @@ class CopiedPrompts:
 
 
 class RecordedPrompts(Cache):
-    """As `CopiedPrompts`, with the pass of a token recorded as a CUDA graph, the second time, and then replayed.
+    """As `CopiedPrompts`, with the pass of a token recorded as a CUDA graph, and then replayed for the next ones.
 
-    A GPU waits for Python otherwise: a pass of a small model takes it longer to ask for than to compute. The weights
-    must stay where they are in memory meanwhile. Takes a model of which `Policy.replays_passes` is true.
-
-    Args:
-        room: Most tokens that will be appended.
+    A GPU waits for Python otherwise: a pass of a small model takes longer to ask for than to compute. The first pass
+    after tensors have moved computes as ever, the second is recorded. The weights must stay where they are in memory
+    meanwhile. Takes a model of which `Policy.replays_passes` is true.
     """
 
     worth_keeping = 0.25
 
-    def __init__(self, prompts: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor, room: int) -> None:
-        length = mask.shape[1]
-        capacity = -(-(length + room) // MASK_ALIGNMENT) * MASK_ALIGNMENT
-        self._place = torch.tensor([length], device=mask.device)  # of the next token
-        self._mask = mask.new_zeros(len(prompt_of), 1, 1, capacity, dtype=torch.bool)
-        self._mask[:, 0, 0, :length] = mask[prompt_of].bool()
+    def __init__(self, prompts: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor) -> None:
+        self._prompt_length = self._length = mask.shape[1]
+        self._place = torch.tensor([self._length], device=mask.device)  # of the next token
+        self._mask = mask.bool()[prompt_of][:, None, None]
         self._positions = mask.sum(-1, keepdim=True)[prompt_of]
         super().__init__(
             layers=[
-                _RoomyLayer(layer.keys[prompt_of], layer.values[prompt_of], self._place, capacity)
-                for layer in prompts.layers
+                _RoomyLayer(layer.keys[prompt_of], layer.values[prompt_of], self._place) for layer in prompts.layers
             ]
         )
-        self._forget()
+        self._make_room()
 
     def read(self, model: PreTrainedModel, tokens: torch.Tensor) -> torch.Tensor:
+        if self._length == self._mask.shape[-1]:
+            self._make_room()
+        self._length += 1
         self._tokens.copy_(tokens[:, None])
         if self._graph is None and self._warm and tokens.is_cuda:
             self._graph = torch.cuda.CUDAGraph()
@@ -104,6 +104,17 @@ class RecordedPrompts(Cache):
         self._mask, self._positions = self._mask[rows], self._positions[rows]
         for layer in self.layers:
             layer.keys, layer.values = layer.keys[rows], layer.values[rows]
+        self._forget()
+
+    def _make_room(self) -> None:
+        """For twice as many tokens as have been appended, or the first ones."""
+        capacity = self._length + max(RECORDED_CAPACITY, self._length - self._prompt_length)
+        more = -(-capacity // MASK_ALIGNMENT) * MASK_ALIGNMENT - self._length
+        self._mask = torch.nn.functional.pad(self._mask, (0, more))
+        for layer in self.layers:
+            layer.keys, layer.values = (
+                torch.nn.functional.pad(held, (0, 0, 0, more)) for held in (layer.keys, layer.values)
+            )
         self._forget()
 
     def _forget(self) -> None:
@@ -129,13 +140,9 @@ class RecordedPrompts(Cache):
 class _RoomyLayer(DynamicLayer):
     """One layer's keys and values (R, key heads, capacity, D), in the values' precision; none yet from `place` on."""
 
-    def __init__(self, keys: torch.Tensor, values: torch.Tensor, place: torch.Tensor, capacity: int) -> None:
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, place: torch.Tensor) -> None:
         super().__init__()
-        self._place = place
-        rows, heads, length, _ = keys.shape
-        self.keys = values.new_zeros(rows, heads, capacity, keys.shape[-1])
-        self.values = values.new_zeros(rows, heads, capacity, values.shape[-1])
-        self.keys[:, :, :length], self.values[:, :, :length] = keys, values
+        self.keys, self.values, self._place = keys.to(values.dtype), values, place
         self.is_initialized = True
 
     def update(

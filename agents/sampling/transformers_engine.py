@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from transformers import DynamicCache
@@ -71,7 +71,7 @@ class TransformersEngine:
             logits_to_keep=1,
         )
         logits = output.logits[expand, -1]  # (B·G, V)
-        context = _prompt_cache(policy, cache, mask, expand, parameters.max_new_tokens)
+        context = _prompt_cache(policy)(cache, mask, expand)
 
         count = len(expand)
         token_ids: list[list[int]] = [[] for _ in range(count)]
@@ -102,12 +102,10 @@ class TransformersEngine:
         ]
 
 
-def _prompt_cache(
-    policy: Policy, cache: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor, new_tokens: int
-) -> PromptCache:
+def _prompt_cache(policy: Policy) -> Callable[[DynamicCache, torch.Tensor, torch.Tensor], PromptCache]:
     if policy.replays_passes and not policy.sharded:
-        return RecordedPrompts(cache, mask, prompt_of, new_tokens)
-    return (SharedPrompts if policy.shares_prompts else CopiedPrompts)(cache, mask, prompt_of)
+        return RecordedPrompts
+    return SharedPrompts if policy.shares_prompts else CopiedPrompts
 
 
 def uniform_numbers(seeds: Sequence[int], group_size: int, count: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ from agents.policy.load import load_policy
 from agents.policy.lora import add_adapters
 from agents.policy.next_tokens import next_tokens
 from agents.policy.policy import left_padded, positions
-from agents.policy.prompt_cache import CopiedPrompts, RecordedPrompts
+from agents.policy.prompt_cache import RECORDED_CAPACITY, CopiedPrompts, RecordedPrompts
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
 
@@ -52,13 +52,13 @@ def test_a_recorded_pass_is_what_it_would_be(tiny_model, precision):
     prompt_of = torch.tensor([0, 1, 0, 1, 1], device="cuda")
     with policy.autocast():
         caches = []
-        for make in (CopiedPrompts, lambda *arguments: RecordedPrompts(*arguments, room=40)):
+        for make in (CopiedPrompts, RecordedPrompts):
             cache = DynamicCache(config=policy.model.config)
             policy.model(ids, attention_mask=mask, position_ids=positions(mask), past_key_values=cache)
             caches.append(make(cache, mask, prompt_of))
         rows = len(prompt_of)
-        for kept in ([4, 0, 2], [1], [0]):
-            for _ in range(5):
+        for kept, count in (([4, 0, 2], 5), ([1], RECORDED_CAPACITY + 5), ([0], 5)):
+            for _ in range(count):
                 tokens = torch.randint(1, 200, (rows,), device="cuda")
                 copied, recorded = (cache.read(policy.model, tokens) for cache in caches)
                 tolerance = 1e-4 if precision == "fp32" else 5e-2

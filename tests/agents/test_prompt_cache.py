@@ -1,7 +1,6 @@
 """Keys and values of prompts in sampling: shared or copied, the next token is the same."""
 
 import dataclasses
-from functools import partial
 
 import pytest
 import torch
@@ -23,7 +22,14 @@ from agents.policy.attention import group_queries
 from agents.policy.load import load_policy
 from agents.policy.lora import add_adapters
 from agents.policy.policy import left_padded, positions
-from agents.policy.prompt_cache import FIRST_CAPACITY, CopiedPrompts, RecordedPrompts, SharedPrompts
+from agents.policy.prompt_cache import (
+    FIRST_CAPACITY,
+    MASK_ALIGNMENT,
+    RECORDED_CAPACITY,
+    CopiedPrompts,
+    RecordedPrompts,
+    SharedPrompts,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -54,7 +60,7 @@ prompts = st.lists(st.lists(ids, min_size=1, max_size=12), min_size=1, max_size=
 def test_the_next_token_is_the_same(model, prompts, data):
     more = data.draw(st.lists(st.integers(0, len(prompts) - 1), max_size=5))
     prompt_of = torch.tensor(data.draw(st.permutations([*range(len(prompts)), *more])))
-    kinds = (SharedPrompts, partial(RecordedPrompts, room=4 * (FIRST_CAPACITY + 1)), CopiedPrompts)
+    kinds = (SharedPrompts, RecordedPrompts, CopiedPrompts)
     caches = [after_prompts(model, kind, prompts, prompt_of) for kind in kinds]
     rows = len(prompt_of)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -67,6 +73,20 @@ def test_the_next_token_is_the_same(model, prompts, data):
         rows = len(kept)
         for cache in caches:
             cache.keep(kept)
+
+
+@torch.no_grad()
+def test_room_is_made_when_it_is_used_up(model):
+    recorded, copied = (
+        after_prompts(model, kind, [[1, 2, 3], [4, 5]], torch.tensor([0, 1, 1]))
+        for kind in (RecordedPrompts, CopiedPrompts)
+    )
+    count = 2 * RECORDED_CAPACITY + 40
+    for token in range(count):
+        tokens = torch.tensor([token % 7, token % 11, token % 13]) + 1
+        found, expected = recorded.read(model, tokens), copied.read(model, tokens)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    assert recorded.layers[0].keys.shape[2] <= 2 * (count + MASK_ALIGNMENT)
 
 
 @torch.no_grad()
