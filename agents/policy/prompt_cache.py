@@ -78,11 +78,7 @@ class RecordedPrompts(Cache):
         self._place = torch.tensor([self._length], device=mask.device)  # of the next token
         self._mask = mask.bool()[prompt_of][:, None, None]
         self._positions = mask.sum(-1, keepdim=True)[prompt_of]
-        super().__init__(
-            layers=[
-                _RoomyLayer(layer.keys[prompt_of], layer.values[prompt_of], self._place) for layer in prompts.layers
-            ]
-        )
+        super().__init__(layers=[_RoomyLayer(layer, prompt_of, self._place) for layer in prompts.layers])
         self._make_room()
 
     def read(self, model: PreTrainedModel, tokens: torch.Tensor) -> torch.Tensor:
@@ -140,9 +136,11 @@ class RecordedPrompts(Cache):
 class _RoomyLayer(DynamicLayer):
     """One layer's keys and values (R, key heads, capacity, D), in the values' precision; none yet from `place` on."""
 
-    def __init__(self, keys: torch.Tensor, values: torch.Tensor, place: torch.Tensor) -> None:
+    def __init__(self, prompts: DynamicLayer, prompt_of: torch.Tensor, place: torch.Tensor) -> None:
         super().__init__()
-        self.keys, self.values, self._place = keys.to(values.dtype), values, place
+        self.keys = prompts.keys.to(prompts.values.dtype)[prompt_of]
+        self.values = prompts.values[prompt_of]
+        self._place = place
         self.is_initialized = True
 
     def update(
