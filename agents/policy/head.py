@@ -20,12 +20,12 @@ import torch
 CHUNK_ELEMENTS = 1 << 24
 """Logits that exist at the same time; two float32 arrays of this size do."""
 
-GPU_CHUNK_ELEMENTS = 1 << 25
-"""The same on a GPU, which waits for each call."""
-
-CHUNKS_PER_PRODUCT = 2
+CHUNKS_PER_PRODUCT = 4
 """Chunks whose gradients, in the precision of the matrix products, wait for each other: each addition to the gradient
 of the weight reads and writes all of it."""
+
+GPU_CHUNK_ELEMENTS, GPU_CHUNKS_PER_PRODUCT = 1 << 25, 2
+"""The same on a GPU, which waits for each call."""
 
 WEIGHT_ROWS = 1 << 13
 """Rows of the weight's gradient that are added to at a time; two arrays of this size exist besides."""
@@ -73,8 +73,7 @@ def head_stats(
         compute_dtype: Of the matrix products; None: that of `hidden`. Everything else is float32, or float64 if
             `hidden` is.
         chunk_elements: At most so many logits exist at the same time, but those of one position at least. Of their
-            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`. None: `CHUNK_ELEMENTS`, or
-            `GPU_CHUNK_ELEMENTS`.
+            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`. None: `CHUNK_ELEMENTS`.
 
     Returns:
         Numbers with gradients to `hidden` and `weight`.
@@ -85,9 +84,11 @@ def head_stats(
         choose = indices.shape[1] > 0
     else:
         choose = False
-    elements = chunk_elements or (GPU_CHUNK_ELEMENTS if hidden.is_cuda else CHUNK_ELEMENTS)
-    rows = max(1, elements // len(weight))
-    return HeadStats(*_Head.apply(hidden, weight, token_ids, indices, choose, temperature, dtype, rows))
+    elements, chunks = CHUNK_ELEMENTS, CHUNKS_PER_PRODUCT
+    if hidden.is_cuda:
+        elements, chunks = GPU_CHUNK_ELEMENTS, GPU_CHUNKS_PER_PRODUCT
+    rows = max(1, (chunk_elements or elements) // len(weight))
+    return HeadStats(*_Head.apply(hidden, weight, token_ids, indices, choose, temperature, dtype, rows, chunks))
 
 
 def stats_from_logits(
@@ -111,7 +112,7 @@ def stats_from_logits(
 
 class _Head(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, hidden, weight, token_ids, indices, choose, temperature, dtype, rows):
+    def forward(ctx, hidden, weight, token_ids, indices, choose, temperature, dtype, rows, chunks):
         count, top_k = indices.shape
         wide = torch.promote_types(hidden.dtype, torch.float32)
         logprobs, tail_total, tail_mean = (hidden.new_empty(count, dtype=wide) for _ in range(3))
@@ -120,7 +121,9 @@ class _Head(torch.autograd.Function):
         keep_mean = hidden.requires_grad and not weight.requires_grad
         mean_row = torch.empty_like(hidden, dtype=wide) if keep_mean else None
         matrix = weight.to(dtype)
-        product, logits, masses = _arrays(hidden, matrix, min(rows, count), wide, 3)
+        shape = (min(rows, count), len(weight))
+        product, masses = hidden.new_empty(shape, dtype=dtype), hidden.new_empty(shape, dtype=wide)
+        logits = product if dtype == wide else torch.empty_like(masses)
         for part in _parts(count, rows):
             product, logits, masses = (array[: part.stop - part.start] for array in (product, logits, masses))
             _fill(product, logits, hidden[part].to(dtype), matrix, temperature)
@@ -147,7 +150,7 @@ class _Head(torch.autograd.Function):
         if top_k < len(weight):
             entropy += tail.exp() * (total - tail_mean)
         ctx.save_for_backward(hidden, weight, token_ids, indices, logprobs, top, tail, tail_total, mean_row)
-        ctx.temperature, ctx.dtype, ctx.rows = temperature, dtype, rows
+        ctx.temperature, ctx.dtype, ctx.rows, ctx.chunks = temperature, dtype, rows, chunks
         ctx.mark_non_differentiable(entropy, indices)
         return logprobs, top, tail, entropy, indices
 
@@ -165,7 +168,7 @@ class _Head(torch.autograd.Function):
             few = max(1, ctx.rows * len(weight) // (hidden.shape[1] * max(1, indices.shape[1])))
             for part in _parts(len(hidden), few):
                 gradient[part] += (to_top[part, None] @ weight[indices[part]].to(top.dtype)).squeeze(1)
-            return gradient.to(hidden.dtype), *[None] * 7
+            return gradient.to(hidden.dtype), *[None] * 8
         # The sampled token's terms may nearly cancel: rounded to `dtype` when all is added up.
         is_token = indices == token_ids[:, None]  # (N, K)
         share = torch.where(is_token.any(-1), 0.0, (logprobs - tail).exp())
@@ -174,16 +177,18 @@ class _Head(torch.autograd.Function):
         hidden_gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         weight_gradient = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
         matrix = weight.to(ctx.dtype)
-        product, shares = _arrays(hidden, matrix, min(ctx.rows, len(hidden)), top.dtype, 2)
-        for chunks in _parts(len(hidden), CHUNKS_PER_PRODUCT * ctx.rows):
+        in_place = ctx.dtype == top.dtype
+        shares = hidden.new_empty((0 if in_place else min(ctx.rows, len(hidden)), len(weight)), dtype=top.dtype)
+        for chunks in _parts(len(hidden), ctx.chunks * ctx.rows):
             inputs = hidden[chunks].to(ctx.dtype)
             changes = hidden.new_empty((len(inputs), len(weight)), dtype=ctx.dtype)
             for chunk in _parts(len(inputs), ctx.rows):
                 part = slice(chunks.start + chunk.start, chunks.start + chunk.stop)
-                product, shares = (array[: chunk.stop - chunk.start] for array in (product, shares))
-                _fill(product, shares, inputs[chunk], matrix, ctx.temperature)
-                shares.sub_(tail_total[part, None]).exp_()  # q; whatever at S
-                torch.mul(shares, to_tail[part, None], out=changes[chunk])
+                change = changes[chunk]
+                logits = change if in_place else shares[: len(change)]
+                _fill(change, logits, inputs[chunk], matrix, ctx.temperature)
+                logits.sub_(tail_total[part, None]).exp_()  # q; whatever at S
+                torch.mul(logits, to_tail[part, None], out=change)
             changes.scatter_(-1, indices[chunks], to_top[chunks])
             changes.scatter_(-1, token_ids[chunks, None], to_token[chunks])
             if hidden_gradient is not None:
@@ -191,23 +196,17 @@ class _Head(torch.autograd.Function):
             if weight_gradient is not None:
                 for rows in _parts(len(weight), WEIGHT_ROWS):
                     weight_gradient[rows] += changes[:, rows].T @ inputs
-        return hidden_gradient, weight_gradient, *[None] * 6
+        return hidden_gradient, weight_gradient, *[None] * 7
 
 
 def _parts(count: int, rows: int) -> list[slice]:
     return [slice(first, min(first + rows, count)) for first in range(0, count, rows)]
 
 
-def _arrays(hidden: torch.Tensor, matrix: torch.Tensor, rows: int, wide: torch.dtype, count: int) -> list[torch.Tensor]:
-    """A (rows, V) array for products and others of type `wide`; the first two are one if they can be."""
-    first = hidden.new_empty((rows, len(matrix)), dtype=matrix.dtype)
-    second = first if matrix.dtype == wide else torch.empty_like(first, dtype=wide)
-    return [first, second, *(torch.empty_like(second) for _ in range(count - 2))]
-
-
 def _fill(product: torch.Tensor, logits: torch.Tensor, inputs: torch.Tensor, matrix: torch.Tensor, temperature: float):
+    """Logits of a few positions, by way of their product in the matrix's precision."""
     torch.mm(inputs, matrix.T, out=product)
-    if logits is not product:
+    if logits.dtype != product.dtype:
         logits.copy_(product)
     if temperature != 1.0:
         logits.div_(temperature)
