@@ -189,8 +189,9 @@ class _Head(torch.autograd.Function):
                 _fill(change, logits, inputs[chunk], matrix, ctx.temperature)
                 logits.sub_(tail_total[part, None]).exp_()  # q; whatever at S
                 torch.mul(logits, to_tail[part, None], out=change)
-            changes.scatter_(-1, indices[chunks], to_top[chunks])
-            changes.scatter_(-1, token_ids[chunks, None], to_token[chunks])
+            position = torch.arange(len(inputs), device=inputs.device)[:, None]
+            changes[position, indices[chunks]] = to_top[chunks]  # scatter_ would copy all of them on a CPU
+            changes[position, token_ids[chunks, None]] = to_token[chunks]
             if hidden_gradient is not None:
                 hidden_gradient[chunks] = (changes @ matrix).to(hidden.dtype)
             if weight_gradient is not None:
