@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,17 +113,18 @@ def _read(
     """Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another."""
     # Layers that fill a cache cannot be computed again; and with one, there may be two passes here, and one elsewhere.
     in_one_pass = policy.sharded or (policy.checkpointed and torch.is_grad_enabled())
-    roots = _cheapest_roots(policy, prompts, continuations, than_rows=in_one_pass) if policy.takes_tree_rows else None
+    reader = _cheapest_reader(policy, prompts, continuations, in_one_pass=in_one_pass)
     with policy.autocast():
-        if roots is not None:
-            return _read_trees(policy, prompts, continuations, forward, roots)
-        return (_read_rows if in_one_pass else _read_with_cache)(policy, prompts, continuations, forward)
+        return reader(policy, prompts, continuations, forward)
 
 
-def _cheapest_roots(
-    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], *, than_rows: bool
-) -> list[Prompt] | None:
-    """The roots of trees; None where rows with a prompt each, or the prompts' cache, cost fewer operations.
+Reader = Callable[[Policy, Sequence[Prompt], Sequence[Sequence[int]], Forward], torch.Tensor]
+
+
+def _cheapest_reader(
+    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], *, in_one_pass: bool
+) -> Reader:
+    """The way to read that costs the fewest operations.
 
     Trees pad little, but every token of a tree meets every other in its attention. A layer of width H takes about 24·H²
     operations per token in its matrices, and 4·H per pair of tokens in its attention. A GPU waits for each pass.
@@ -133,17 +135,19 @@ def _cheapest_roots(
     def cost(rows: int, tokens: int, context: int) -> int:
         return wait + rows * tokens * (24 * width + 4 * context)
 
-    def cost_of_trees(roots: Sequence[Prompt]) -> int:
-        lengths = tree_lengths(prompts, continuations, roots)
-        return cost(len(lengths), max(lengths), max(lengths))
-
     prompt, continuation = max(map(len, prompts)), max(map(len, continuations))
-    if than_rows:
-        apart = cost(len(prompts), prompt + continuation, prompt + continuation)
-    else:
-        apart = cost(len(set(prompts)), prompt, prompt) + cost(len(prompts), continuation, prompt + continuation)
-    roots = min([list(prompts), common_roots(prompts)], key=cost_of_trees)
-    return roots if cost_of_trees(roots) <= apart else None
+    whole = prompt + continuation
+    readers: list[tuple[int, Reader]] = []
+    if policy.takes_tree_rows:
+        for roots in (list(prompts), common_roots(prompts)):
+            lengths = tree_lengths(prompts, continuations, roots)
+            operations = cost(len(lengths), max(lengths), max(lengths))
+            readers.append((operations, functools.partial(_read_trees, roots=roots)))
+    if not in_one_pass:
+        operations = cost(len(set(prompts)), prompt, prompt) + cost(len(prompts), continuation, whole)
+        readers.append((operations, _read_with_cache))
+    readers.append((cost(len(prompts), whole, whole), _read_rows))
+    return min(readers, key=lambda pair: pair[0])[1]
 
 
 def _read_trees(

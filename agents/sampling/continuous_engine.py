@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, Generat
 
 from agents.errors import UsageError
 from agents.policy.attention import NAME as GROUPED
-from agents.policy.lora import merged_weights
+from agents.policy.lora import adapters_merged, merged_weights
 from agents.policy.policy import Policy
 from agents.runs.seeds import derived_seed
 from agents.sampling.engine import Response, SamplingParameters
@@ -114,7 +114,8 @@ class ContinuousEngine:
         # The seed becomes that of torch's global generator.
         devices = [policy.device] if policy.device.type == "cuda" else []
         model = self._copy or policy.model
-        with torch.random.fork_rng(devices), torch.no_grad(), _paged_attention(model):
+        merged = contextlib.nullcontext() if self._copy else adapters_merged(policy)
+        with torch.random.fork_rng(devices), torch.no_grad(), _paged_attention(model), merged:
             manager = model.init_continuous_batching(generation, batching)
             # Before the start: what is added later joins a batch that depends on the clock, and so do the draws.
             manager.add_requests([list(prompt) for prompt in prompts], max_new_tokens=parameters.max_new_tokens)

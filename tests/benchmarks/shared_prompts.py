@@ -86,11 +86,11 @@ def main() -> None:
                     states.float().square().mean().backward()
                 seconds[way] = min(seconds[way], clock() - start)
                 policy.model.zero_grad()
-        chosen = next_tokens._cheapest_roots(policy, prompts, continuations, than_rows=False)
+        chosen = next_tokens._cheapest_reader(policy, prompts, continuations, in_one_pass=False)
         print(
             f"prompt {prompt_tokens}{f' and {own} of its own' if own else ''}, responses {least}–{most}: "
             + ", ".join(f"{way} {value:.2f} ({seconds['rows'] / value:.2f})" for way, value in seconds.items())
-            + f"; chosen: {'cache' if chosen is None else 'tree'}",
+            + f"; chosen: {next((way for way, function in WAYS.items() if function is chosen), 'tree')}",
             flush=True,
         )
 
