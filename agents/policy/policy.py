@@ -77,7 +77,7 @@ class Policy:
         tree = tree_rows([prompt] * 2, continuations, [prompt] * 2, self.pad_id, self.device)
         decoder = self.model.get_decoder()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
                 together = decoder(
                     input_ids=tree.ids, attention_mask=tree.mask, position_ids=tree.positions, use_cache=False
                 ).last_hidden_state[tree.rows, tree.places]
