@@ -86,10 +86,10 @@ def adapters_merged(policy: Policy) -> Iterator[None]:
     A token then costs what it does without adapters, and autocast does not cast frozen weights anew for each one.
     Quantised layers compute as ever: their copies would not be small.
     """
-    policy.try_out()
     replaced: list[torch.nn.Module] = []
     try:
         if isinstance(policy.model, PeftModel):
+            policy.try_out()
             head = policy.model.get_output_embeddings()
             for module in policy.model.modules():
                 base = module.base_layer if isinstance(module, LoraLayer) else module
