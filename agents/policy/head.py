@@ -73,7 +73,8 @@ def head_stats(
         compute_dtype: Of the matrix products; None: that of `hidden`. Everything else is float32, or float64 if
             `hidden` is.
         chunk_elements: At most so many logits exist at the same time, but those of one position at least. Of their
-            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`. None: `CHUNK_ELEMENTS`.
+            gradients, `CHUNKS_PER_PRODUCT` times as many may, in `compute_dtype`. None: `CHUNK_ELEMENTS`, or a
+            GPU's.
 
     Returns:
         Numbers with gradients to `hidden` and `weight`.
@@ -87,7 +88,7 @@ def head_stats(
     elements, chunks = CHUNK_ELEMENTS, CHUNKS_PER_PRODUCT
     if hidden.is_cuda:
         elements, chunks = GPU_CHUNK_ELEMENTS, GPU_CHUNKS_PER_PRODUCT
-    rows = max(1, (chunk_elements or elements) // len(weight))
+    rows = max(1, (elements if chunk_elements is None else chunk_elements) // len(weight))
     return HeadStats(*_Head.apply(hidden, weight, token_ids, indices, choose, temperature, dtype, rows, chunks))
 
 

@@ -13,6 +13,7 @@ from agents.policy.attention import SHARED_PROMPTS
 FIRST_CAPACITY = 32
 
 RECORDED_CAPACITY = 128
+"""Tokens for which a row has room at first: `SharedPrompts`, `RecordedPrompts`."""
 
 MASK_ALIGNMENT = 16
 """Attention kernels on a GPU copy masks whose rows' lengths are no multiples of this."""
