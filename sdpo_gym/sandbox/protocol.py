@@ -224,6 +224,9 @@ def check_request(program: Program, limits: Limits) -> None:
         raise ValueError("limits must be positive")
 
 
+_DECODER = json.JSONDecoder(parse_int=len)  # numbers of any length, without the cost
+
+
 def check_input(program: Program, index: int, text: str) -> None:
     """Raise ValueError on an input that is not what the program's mode takes."""
     if program.mode == "stdin":
@@ -231,7 +234,7 @@ def check_input(program: Program, index: int, text: str) -> None:
     try:
         for line in text.split("\n"):
             if line.strip():
-                json.loads(line, parse_int=len)  # numbers of any length, without the cost
+                _DECODER.decode(line)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"input {index} is not one JSON value per line: {error}") from error
 

@@ -13,6 +13,9 @@ STACK_BYTES = 256 << 20
 
 def main(options: dict) -> None:
     """Prepare this process, and serve."""
+    import fork_handlers
+
+    fork_handlers.postpone()
     import filesystem
     import namespaces
     import serve

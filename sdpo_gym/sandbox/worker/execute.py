@@ -58,7 +58,9 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
     """Run a program on the inputs that the worker hands over, until it leaves something behind; end this process."""
     pid = os.getpid()
     code: types.CodeType | None = None
+    solution: types.ModuleType | None = None
     most = min(BATCH_BYTES, program["output_bytes"] // 2)
+    stderr = _open(2, "w", "backslashreplace")
     while True:
         sizes = [int(word) for word in os.read(files.go, 1 << 12).split()]
         if not sizes:
@@ -70,14 +72,22 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
             if number and (_monotonic() - started > BATCH_SECONDS or stdout_bytes + claim_bytes > most):
                 break
             stdout = _open_standard_streams(files, data, stdout_bytes)
+            sys.stderr = sys.__stderr__ = stderr  # type: ignore[misc]
+            vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
             random.seed(0)
             sys.setrecursionlimit(RECURSION_LIMIT)
             sys.argv = [FILENAME]
             claim: dict[str, Any] = {}
             if code is None:
                 code, claim = _compile(_read_source(files.source))
-            if code is not None:
-                claim = _run(program, code)
+            if code is not None and program["mode"] == "stdin":
+                claim = _run_as_main(code, _make_module("__main__"))
+            elif code is not None:
+                text = _read_arguments()
+                if solution is None:
+                    solution, claim = _load(code)
+                if solution is not None:
+                    claim = _call_function(program, solution, text)
             _attempt(lambda: sys.stdout.flush())
             _attempt(stdout.flush)
             if os.getpid() != pid:
@@ -125,24 +135,20 @@ def _open_standard_streams(files: Files, data: bytes | None, stdout_start: int) 
     os.dup2(files.stdout, 1)
     os.lseek(0, 0, os.SEEK_SET)
     os.lseek(1, stdout_start, os.SEEK_SET)
-
-    def stream(fd: int, mode: str, errors: str) -> Any:
-        return open(fd, mode, encoding="utf-8", errors=errors, newline="\n", closefd=False)
-
-    sys.stdin = sys.__stdin__ = stream(0, "r", "surrogateescape")  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = stream(1, "w", "surrogateescape")  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = stream(2, "w", "backslashreplace")  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = _open(0, "r", "surrogateescape")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _open(1, "w", "surrogateescape")  # type: ignore[misc]
     return sys.stdout
 
 
-def _run(program: dict[str, Any], code: types.CodeType) -> dict[str, Any]:
-    as_main = program["mode"] == "stdin"
-    text = "" if as_main else _read_arguments()
-    module = types.ModuleType("__main__" if as_main else "solution")
+def _open(fd: int, mode: str, errors: str) -> Any:
+    return open(fd, mode, encoding="utf-8", errors=errors, newline="\n", closefd=False)
+
+
+def _make_module(name: str) -> types.ModuleType:
+    module = types.ModuleType(name)
     module.__dict__.update(__file__=FILENAME, __builtins__=builtins)
-    vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
-    sys.modules[module.__name__] = module
-    return _run_as_main(code, module) if as_main else _call_function(program, code, module, text)
+    sys.modules[name] = module
+    return module
 
 
 def _read_source(fd: int) -> str:
@@ -183,12 +189,19 @@ def _run_as_main(code: types.CodeType, module: types.ModuleType) -> dict[str, An
     return claim
 
 
-def _call_function(
-    program: dict[str, Any], code: types.CodeType, module: types.ModuleType, text: str
-) -> dict[str, Any]:
-    arguments = [json.loads(line) for line in text.split("\n") if line.strip()]
+def _load(code: types.CodeType) -> tuple[types.ModuleType | None, dict[str, Any]]:
+    """Run what is at the top of a program of which a function is to be called: once, however often it is called then."""
+    module = _make_module("solution")
     try:
         exec(code, module.__dict__)
+        return module, {}
+    except BaseException as error:
+        return None, _describe(error)
+
+
+def _call_function(program: dict[str, Any], module: types.ModuleType, text: str) -> dict[str, Any]:
+    arguments = [json.loads(line) for line in text.split("\n") if line.strip()]
+    try:
         function = _find_function(module.__dict__, program["entry_point"])
         if function is None:
             message = f"expected a function, or a method of class Solution, named {program['entry_point']!r}"

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import execute
+import fork_handlers
 import linux
 import restrict
 import wire
@@ -82,6 +83,7 @@ class ProgramProcess:
             restrict.restrict(self._restrictions, self._program)
             os.eventfd_write(self._locked_down, 1)
             os.close(self._locked_down)
+            fork_handlers.register()
             execute.execute(self._program, self._files)
         finally:
             os._exit(1)
