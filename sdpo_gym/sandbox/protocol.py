@@ -49,7 +49,7 @@ class Program:
 
     In mode `stdin` it is run as `__main__` once per input, which it reads from standard input. In mode `function`,
     `entry_point` names a function, or a method of a class `Solution`; an input holds one JSON value per line, the
-    positional arguments in order.
+    positional arguments in order. The program itself is then run once in each process, before the first call there.
     """
 
     source: str

@@ -491,6 +491,21 @@ class TestSeparation:
         assert result.exception.frames == (Frame(1, "f"), Frame(1, "g"), Frame(last_line, "h"))
         result.exception.type.encode()
 
+    def test_a_process_that_it_forks_is_as_python_leaves_it(self, unconfined):
+        """Its other threads are gone, and `random` goes its own way."""
+        source = """
+            import os, random, threading, time
+            thread = threading.Thread(target=time.sleep, args=(0.2,))
+            thread.start()
+            known = random.getstate()
+            pid = os.fork()
+            if pid == 0:
+                os._exit(10 * threading.active_count() + (random.getstate() == known))
+            thread.join()
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """
+        assert output(unconfined, source) == "10\n"
+
     def test_later_writers_do_not_reach_the_output(self, unconfined):
         source = """
             import os, time
