@@ -68,8 +68,8 @@ class LiveCodeBenchEnv(TextEnv):
     gymnasium.make("sdpo/LiveCodeBench-v0", data=None, release=None, preset=None, since=None, until=None,
                    difficulty=None, platform=None, exclude="errata", split="test", visible_fraction=0.5,
                    visible_seed=0, prompt="plain", extraction="last", reward="binary", feedback="standard",
-                   echo_response=False, time_limit=6.0, memory_mb=1024, sandbox="auto", max_turns=1,
-                   render_mode=None)
+                   echo_response=False, time_limit=6.0, memory_mb=1024, max_failures=None, sandbox="auto",
+                   max_turns=1, render_mode=None)
     ```
 
     Problems:
@@ -93,6 +93,9 @@ class LiveCodeBenchEnv(TextEnv):
     * `visible_seed`: Picks which ones, together with the problem's id.
     * `time_limit`: CPU seconds for each test.
     * `memory_mb`: Memory for each test.
+    * `max_failures`: After how many tests that fail to run no more; visible ones are run first. Wrong programs then
+      cost a fraction, and the rewards are the same; `tests_passed_fraction` and its like become lower bounds. Not with
+      `reward="dense"`.
     * `sandbox`: What runs the programs: a kind of sandbox, such as `"local"`, `"docker"` or a server's address (see
       `sdpo_gym.sandbox.make_sandbox`). `"auto"` takes the strongest that works here. Environments of one process share
       it.
@@ -150,6 +153,7 @@ class LiveCodeBenchEnv(TextEnv):
         echo_response: bool = False,
         time_limit: float = 6.0,
         memory_mb: int = 1024,
+        max_failures: int | None = None,
         sandbox: str = "auto",
         max_turns: int = 1,
         render_mode: str | None = None,
@@ -168,6 +172,7 @@ class LiveCodeBenchEnv(TextEnv):
             time_limit=time_limit,
             memory_mb=memory_mb,
             reward=reward,
+            max_failures=max_failures,
             extraction=extraction,
             feedback=feedback,
             echo_response=echo_response,

@@ -204,9 +204,10 @@ def _show_input(outcome: Outcome, level: Level) -> str:
 
 
 def _counts(outcomes: Sequence[Outcome]) -> Item:
-    """How many tests there are and how many failed, visible and hidden."""
-    counts = {"visible_tests": 0, "visible_failed": 0, "hidden_tests": 0, "hidden_failed": 0}
+    """How many tests there are and how many failed, visible and hidden, and how many of the latter were not run."""
+    counts = {"visible_tests": 0, "visible_failed": 0, "hidden_tests": 0, "hidden_failed": 0, "not_run": 0}
     for outcome in outcomes:
+        counts["not_run"] += outcome.result.status == "not_run"
         kind = "visible" if outcome.test.visible else "hidden"
         counts[f"{kind}_tests"] += 1
         counts[f"{kind}_failed"] += not outcome.passed

@@ -32,9 +32,10 @@ def make_answer_key(entry_point: str | None, tests: Sequence[Test]) -> dict[str,
 class LiveCodeBenchVerifier(Verifier):
     """Judges a program by its task's tests, and says what is wrong with it.
 
-    Visible tests are run first. The rest of the tests is not run, and counts as failed, after a syntax error or after
-    the second test that exceeds its time limit. All tests together may take as long as if each took its time limit and
-    one second more (and five in all); those not run by then count as failed, too.
+    Visible tests are run first. The rest of the tests is not run, and counts as failed, after a syntax error, after the
+    second test that exceeds its time limit, or after `max_failures` tests that fail. All tests together may take as
+    long as if each took its time limit and one second more (and five in all); those not run by then count as failed,
+    too.
 
     The metrics are `solved` (1.0 if all tests passed, else 0.0); the fractions of all, visible and hidden tests that
     passed, `tests_passed_fraction`, `visible_passed_fraction` and `hidden_passed_fraction`, of which the latter two are
@@ -49,6 +50,8 @@ class LiveCodeBenchVerifier(Verifier):
         time_limit: CPU seconds for each test.
         memory_mb: Memory for each test.
         reward: `binary`, 1.0 if all tests pass, else 0.0; or `dense`, the fraction of tests that pass.
+        max_failures: After how many tests that fail to run no more, as the verdict stands; None: run all. The fractions
+            that passed are lower bounds then.
         extraction: Which fenced block is the program: the `last` or the `longest`.
         feedback: How much to say: `none`, `verdict`, `standard` or `full`.
         echo_response: Whether feedback quotes the wrong output of a program, or only says how it differs.
@@ -61,6 +64,7 @@ class LiveCodeBenchVerifier(Verifier):
         time_limit: float = 6.0,
         memory_mb: int = 1024,
         reward: str = "binary",
+        max_failures: int | None = None,
         extraction: str = "last",
         feedback: str = "standard",
         echo_response: bool = False,
@@ -77,12 +81,18 @@ class LiveCodeBenchVerifier(Verifier):
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        if max_failures is not None:
+            if isinstance(max_failures, bool) or not isinstance(max_failures, int) or max_failures < 1:
+                raise ValueError(f"max_failures must be None or a whole number of at least 1, not {max_failures!r}")
+            if reward == "dense":
+                raise ValueError("reward='dense' needs the outcomes of all tests; leave max_failures out")
         if isinstance(sandbox, str):
             check_kind(sandbox)
         self._sandbox = sandbox
         self.time_limit = time_limit
         self.memory_mb = memory_mb
         self.reward = reward
+        self.max_failures = max_failures
         self.extraction = extraction
         self.feedback = feedback
         self.echo_response = echo_response
@@ -148,25 +158,27 @@ class LiveCodeBenchVerifier(Verifier):
             memory_mb=self.memory_mb,
             output_bytes=max(MIN_OUTPUT_BYTES, *(4 * len(test.output) for test in tests)),
         )
-        timeouts = 0
-
-        def stop(index: int, result: RunResult) -> bool:
-            nonlocal timeouts
-            timeouts += result.status == "timeout"
-            return result.status == "syntax_error" or timeouts == MAX_TIMEOUTS
-
         judged: dict[int, Outcome] = {}
+        failures = timeouts = 0
+
+        def outcome(index: int, result: RunResult) -> Outcome:
+            known = judged.get(index)
+            if known is None or known.result is not result:
+                known = judged[index] = judge(tests[index], result, functional=functional)
+            return known
 
         def accept(index: int, result: RunResult) -> bool:
-            judged[index] = judge(tests[index], result, functional=functional)
-            return judged[index].passed
+            return outcome(index, result).passed
+
+        def stop(index: int, result: RunResult) -> bool:
+            nonlocal failures, timeouts
+            failures += not accept(index, result)
+            timeouts += result.status == "timeout"
+            return result.status == "syntax_error" or timeouts == MAX_TIMEOUTS or failures == self.max_failures
 
         results = self.sandbox.run(program, [test.input for test in tests], limits, stop=stop, accept=accept)
         results = results + [RunResult("not_run")] * (len(tests) - len(results))
-        return [
-            judged[i] if i in judged and judged[i].result is result else judge(test, result, functional=functional)
-            for i, (test, result) in enumerate(zip(tests, results, strict=True))
-        ]
+        return [outcome(index, result) for index, result in enumerate(results)]
 
 
 def _tests(task: Task) -> list[Test]:

@@ -67,7 +67,9 @@ def _block(item: Item, level: Level) -> str:
             return _wrong_answer(item)
         case "hidden_failures":
             passed = "All visible tests pass. " if item["visible_tests"] else ""
-            return f"{passed}Hidden tests that fail: {item['hidden_failed']} of {item['hidden_tests']}."
+            failed, left = item["hidden_failed"] - item["not_run"], item["not_run"]
+            rest = f"; {left} not run" if left else ""
+            return f"{passed}Hidden tests that fail: {failed} of {item['hidden_tests']}{rest}."
         case "counts":
             return _counts(item)
         case _:

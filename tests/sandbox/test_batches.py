@@ -95,9 +95,7 @@ def test_sharing_makes_no_difference(sandbox, before, slow, after):
 
 @given(
     inputs=st.lists(
-        st.sampled_from(
-            [word for word in WORDS if word not in SLOW | REVISIONS | {"remember", "recall", "break"}]
-        ),
+        st.sampled_from([word for word in WORDS if word not in SLOW | REVISIONS | {"remember", "recall", "break"}]),
         max_size=8,
     )
 )

@@ -73,7 +73,9 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
                 break
             stdout = _open_standard_streams(files, data, stdout_bytes)
             sys.stderr = sys.__stderr__ = stderr  # type: ignore[misc]
-            vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
+            vars(builtins).update(
+                stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr
+            )  # the preamble has the worker's
             random.seed(0)
             sys.setrecursionlimit(RECURSION_LIMIT)
             sys.argv = [FILENAME]
@@ -190,7 +192,7 @@ def _run_as_main(code: types.CodeType, module: types.ModuleType) -> dict[str, An
 
 
 def _load(code: types.CodeType) -> tuple[types.ModuleType | None, dict[str, Any]]:
-    """Run what is at the top of a program of which a function is to be called: once, however often it is called then."""
+    """Run a program of which a function is to be called: once, however often that is called then."""
     module = _make_module("solution")
     try:
         exec(code, module.__dict__)

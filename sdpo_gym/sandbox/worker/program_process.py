@@ -177,9 +177,12 @@ class ProgramProcess:
             if _size(self._files.stdout) > self._program["output_bytes"]:
                 return "output_limit"
             seconds = min(wall_left, max(cpu_left / self._cores, 0.002), POLL_SECONDS)
-            ready = [fd for fd, _ in self._poll.poll(math.ceil(seconds * 1000))]
-            if self._done in ready and _drain(self._done):
-                return "done"
+            ready = dict(self._poll.poll(math.ceil(seconds * 1000)))
+            if self._done in ready:
+                if _drain(self._done):
+                    return "done"
+                if ready[self._done] & select.POLLHUP:  # the process closed it, by ending most often
+                    self._poll.unregister(self._done)  # or there would be no waiting for the rest of its end
             if self._pidfd in ready:
                 return "exited"
             if self._requests in ready:

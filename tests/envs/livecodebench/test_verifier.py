@@ -235,9 +235,9 @@ def test_visible_tests_run_first_and_time_is_saved(make_row, fenced):
     hidden = [test["input"] for test in task.answer_key["tests"] if not test["visible"]]
     assert (len(visible), len(hidden)) == (3, 2)
 
-    def ran(answer):
+    def ran(answer, **options):
         sandbox = FakeSandbox(answer)
-        verdict = LiveCodeBenchVerifier(sandbox).verify(task, fenced("x"))
+        verdict = LiveCodeBenchVerifier(sandbox, **options).verify(task, fenced("x"))
         assert verdict.reward == 0.0
         return sandbox.inputs
 
@@ -245,6 +245,33 @@ def test_visible_tests_run_first_and_time_is_saved(make_row, fenced):
     assert ran(lambda text: RunResult("syntax_error")) == visible[:1]
     assert ran(lambda text: RunResult("timeout")) == visible[:2]
     assert ran(lambda text: RunResult("timeout" if text in visible[:1] else "exception")) == visible + hidden
+    for most in (1, 2, 3, 4):
+        assert ran(lambda text: RunResult("ok", value=0), max_failures=most) == (visible + hidden)[:most]
+    assert ran(lambda text: RunResult("ok", value=0), max_failures=9) == visible + hidden
+
+
+@pytest.mark.parametrize("feedback", ["standard", "full"])
+def test_what_is_left_out_after_a_failure_changes_no_reward(verify, feedback):
+    wrong_once = [f"def add(a, b): return a + b + (a == {a})" for a in (1, 3, 50, 700, 9000)]
+    for code in (
+        "def add(a, b): return a + b",
+        "def add(a, b): return a - b",
+        "def add(a, b): return 1 / 0",
+        *wrong_once,
+    ):
+        whole, short = (verify(code, feedback=feedback, max_failures=most) for most in (None, 1))
+        assert (whole.reward, whole.success) == (short.reward, short.success)
+        assert bool(whole.feedback) == bool(short.feedback)
+        assert short.metrics["tests_passed_fraction"] <= whole.metrics["tests_passed_fraction"]
+        assert short.metrics["tests_total"] == whole.metrics["tests_total"]
+
+
+def test_hidden_tests_that_are_left_out_are_not_said_to_fail(verify):
+    wrong_where_hidden = "def add(a, b): return a + b + (a == {})"
+    texts = [verify(wrong_where_hidden.format(a), max_failures=1).feedback for a in (1, 3, 50, 700, 9000)]
+    hidden = sorted(text for text in texts if "Hidden" in text)
+    passed = "All visible tests pass. Hidden tests that fail: 1 of 2"
+    assert hidden == [f"{passed}.", f"{passed}; 1 not run."]
 
 
 def test_many_in_order(make_row, fenced):
@@ -261,6 +288,11 @@ def test_misuse(make_row):
     for name, value in [("reward", "sparse"), ("extraction", "first"), ("feedback", None), ("echo_response", "no")]:
         with pytest.raises(ValueError, match=rf"{name} must be one of \["):
             LiveCodeBenchVerifier(**{name: value})
+    for max_failures in (0, -1, 1.0, True, "1"):
+        with pytest.raises(ValueError, match="max_failures must be None or a whole number of at least 1"):
+            LiveCodeBenchVerifier(max_failures=max_failures)
+    with pytest.raises(ValueError, match="reward='dense' needs the outcomes of all tests; leave max_failures out"):
+        LiveCodeBenchVerifier(max_failures=1, reward="dense")
     for memory_mb in (63, 1e3, True, None):
         with pytest.raises(ValueError, match="memory_mb must be a whole number of at least 64"):
             LiveCodeBenchVerifier(memory_mb=memory_mb)
