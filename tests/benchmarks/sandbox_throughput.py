@@ -1,8 +1,9 @@
 """How fast are submissions graded, beside LiveCodeBench's own grader? python tests/benchmarks/sandbox_throughput.py
 
-Five problems with 20 tests each, of which right solutions are graded, a process of either grader per CPU, in turns. The
-official grader is NVIDIA's package of it (pip install --no-deps nvidia-livecodebench==26.3, and tqdm); it runs in a
-process of its own. Then how long one submission takes on an idle worker.
+Five problems with 20 tests each, of which right solutions are graded, a process of either grader per CPU, by turns; and
+solutions that every test rejects: the official grader ends at the first, as ours does with max_failures=1. The official
+grader is NVIDIA's package of it (pip install --no-deps nvidia-livecodebench==26.3, and tqdm); it runs in a process of
+its own. Then how long one submission takes on an idle worker.
 """
 
 from __future__ import annotations
@@ -109,8 +110,8 @@ def answers(sandbox: LocalSandbox, problem: Problem) -> list[str]:
     return [json.dumps(result.value) if problem.entry_point else result.stdout for result in results]
 
 
-def official(jobs: list[tuple[Problem, list[str]]], processes: int) -> float:
-    """Submissions per second."""
+def official(jobs: list[tuple[Problem, list[str]]], processes: int, *, right: bool = True) -> float:
+    """Submissions per second, of which all or none are right."""
     samples = [
         {"input_output": json.dumps({"inputs": p.inputs, "outputs": expected, "fn_name": p.entry_point})}
         for p, expected in jobs
@@ -120,23 +121,28 @@ def official(jobs: list[tuple[Problem, list[str]]], processes: int) -> float:
     if done.returncode:
         raise SystemExit(f"the official grader does not run here: {done.stderr[-500:]}")
     seconds, passed = json.loads(done.stdout.splitlines()[-1])
-    assert passed == len(jobs), f"the official grader passes {passed} of {len(jobs)} right solutions"
+    assert passed == right * len(jobs), f"the official grader passes {passed} of {len(jobs)} solutions"
     return len(jobs) / seconds
 
 
-def ours(verifier: LiveCodeBenchVerifier, jobs: list[tuple[Problem, list[str]]]) -> float:
-    """Submissions per second."""
+def ours(verifier: LiveCodeBenchVerifier, jobs: list[tuple[Problem, list[str]]], *, right: bool = True) -> float:
+    """Submissions per second, of which all or none are right."""
     tasks = [make_task(p, expected) for p, expected in jobs]
     start = time.perf_counter()
     verdicts = verifier.verify_many(tasks, [f"```python\n{p.code}\n```" for p, _ in jobs])
     seconds = time.perf_counter() - start
-    assert all(verdict.success for verdict in verdicts)
+    assert all(verdict.success == right for verdict in verdicts)
     return len(jobs) / seconds
 
 
 def make_task(problem: Problem, expected: list[str]) -> Task:
     tests = [Test(text, output, visible=True) for text, output in zip(problem.inputs, expected, strict=True)]
     return Task(problem.name, ({"role": "user", "content": ""},), make_answer_key(problem.entry_point, tests))
+
+
+def print_rates(name: str, theirs: list[float], mine: list[float]) -> None:
+    a, b = statistics.median(theirs), statistics.median(mine)
+    print(f"{name:36}{a:10.1f}{b:10.1f}{b / a:8.1f}")
 
 
 def print_latencies(sandbox: LocalSandbox, count: int) -> None:
@@ -181,8 +187,12 @@ def main() -> None:
             for _ in range(options.rounds):
                 theirs.append(official(repeated, processes))
                 mine.append(ours(verifier, repeated))
-            a, b = statistics.median(theirs), statistics.median(mine)
-            print(f"{name:36}{a:10.1f}{b:10.1f}{b / a:8.1f}")
+            print_rates(name, theirs, mine)
+        wrong = [(problem, ['"other"'] * TESTS) for problem, _ in sets["all light ones"]] * options.submissions
+        theirs = [official(wrong, processes, right=False) for _ in range(options.rounds)]
+        for name, most in (("light ones, all tests fail", None), ("the same with max_failures=1", 1)):
+            strict = LiveCodeBenchVerifier(sandbox, max_failures=most)
+            print_rates(name, theirs, [ours(strict, wrong, right=False) for _ in range(options.rounds)])
         print_latencies(sandbox, 10 * options.submissions)
 
 

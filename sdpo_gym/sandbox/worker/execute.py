@@ -73,9 +73,8 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
                 break
             stdout = _open_standard_streams(files, data, stdout_bytes)
             sys.stderr = sys.__stderr__ = stderr  # type: ignore[misc]
-            vars(builtins).update(
-                stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr
-            )  # the preamble has the worker's
+            # The preamble has defined the worker's.
+            vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
             random.seed(0)
             sys.setrecursionlimit(RECURSION_LIMIT)
             sys.argv = [FILENAME]
