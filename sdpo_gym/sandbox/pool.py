@@ -27,6 +27,9 @@ BATCH_CHARS = 1 << 15
 """Characters of input in a batch of more than one. It is less where little output is allowed: the limit of the size of
 files holds for the inputs as well."""
 
+PROCESS_SECONDS = 0.01
+"""What a process of its own costs, about, in CPU time. A run that takes longer is better not made in vain."""
+
 
 class WorkerPool(Sandbox):
     """Runs programs in worker processes that are started when they are needed.
@@ -178,9 +181,9 @@ class _Submission:
     def results(self) -> Iterator[RunResult]:
         """The results that count, in order."""
         most = min(BATCH_CHARS, self._limits.output_bytes // 8)
-        index, size = 0, 1
+        index, size, alone = 0, 1, False
         while index < len(self._inputs):
-            share = self._share
+            share = self._share and not alone
             texts = next_inputs(self._program, self._inputs, index, index + (size if share else 1), most)
             for text, result in zip(texts, self._run(texts, fresh=not share), strict=False):
                 result, good = self._settle(index, text, result)
@@ -189,6 +192,8 @@ class _Submission:
                 # The first input is alone, as is one behind a failure: most programs that fail, fail there, and a
                 # failure counts at once only if the process has run nothing else.
                 size = MAX_BATCH if good else 1
+                # Where one fails, the next fails most often, and is run twice if it shares a process.
+                alone = not good and result.cpu_seconds > PROCESS_SECONDS
                 if share and not self._share:
                     break
 

@@ -170,6 +170,29 @@ def test_a_call_that_earlier_calls_spoil_runs_again_on_its_own(sandbox):
     assert [result.value for result in results] == [[1], [2], [3]]
 
 
+@pytest.mark.parametrize(("seconds", "runs"), [(0, 11), (0.05, 8)])
+def test_slow_programs_that_fail_are_not_run_twice(sandbox, seconds, runs):
+    """Of seven inputs, all but the first two and the last fail; only the first of these shares a process if slow."""
+    source = f"""
+        import time
+        def f(x):
+            start = time.process_time()
+            while time.process_time() < start + {seconds}: pass
+            return x
+    """
+    judged = []
+
+    def judge(index, result):
+        judged.append(index)
+        return result.value in (0, 1, 6)
+
+    program = Program(textwrap.dedent(source), "function", "f")
+    results = sandbox.run(program, [str(x) for x in range(7)], accept=judge)
+    assert [result.value for result in results] == list(range(7))
+    assert all(result.fresh for result in results[2:6])
+    assert len(judged) == runs
+
+
 LAST = {
     "an exception": "raise ValueError",
     "a thread that goes on": "threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
