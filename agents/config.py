@@ -15,6 +15,9 @@ from agents.sampling.engine import SamplingParameters
 ENGINE_PLACES = ("engine_memory", "engine_url", "engine_folder", "engine_timeout")
 """Settings that say where and with what a sampling engine runs; they may change while a run is broken off."""
 
+ENGINE_SETTINGS = {"auto": ENGINE_PLACES[:1], "vllm": ENGINE_PLACES[:1], "vllm-server": ENGINE_PLACES[1:]}
+"""Those that an engine knows."""
+
 
 @dataclass
 class SamplingConfig:
@@ -79,12 +82,14 @@ class SamplingConfig:
             raise UsageError(f"--top-p must be more than 0 and at most 1, not {self.top_p}")
         if not 0 < self.engine_memory <= 1:
             raise UsageError(f"--engine-memory must be more than 0 and at most 1, not {self.engine_memory}")
+        known = ENGINE_SETTINGS.get(self.engine, ())
+        self._rules_out("engine", *(name for name in ENGINE_PLACES if name not in known))
         if not self.engine_url.startswith(("http://", "https://")):
             raise UsageError(f"--engine-url must begin with http:// or https://, not {self.engine_url!r}")
 
     def _at_least(self, **least: float) -> None:
         for name, bound in least.items():
-            if getattr(self, name) < bound:
+            if not getattr(self, name) >= bound:  # NaN is refused, too
                 raise UsageError(f"{flag(name)} must be at least {bound}, not {getattr(self, name)}")
 
     def _rules_out(self, setting: str, *names: str) -> None:
@@ -225,6 +230,7 @@ class LearnerConfig(UpdateConfig):
             eval_every=1,
             eval_tasks=0,
             eval_samples=1,
+            save_every=0,
         )
         if self.quantize != "none":
             self._rules_out("quantize", "shard")

@@ -42,8 +42,8 @@ class LearningAlgorithm(Algorithm, Protocol):
 
     name: str
 
-    def has_signal(self, group: Group) -> bool:
-        """Whether something can be learned from these attempts."""
+    def remember(self, groups: Sequence[Group]) -> None:
+        """Called with all groups of a step, after those that are learned from were assigned."""
         ...
 
     def stateful(self) -> list[Stateful]:
@@ -173,8 +173,10 @@ class _Run:
                         break
                     if config.save_every and step % config.save_every == 0:
                         self.save(step)
-        except KeyboardInterrupt:
-            self.console.print(f"[bold]Interrupted[/] in step {step}; {self.save_interrupted()}")
+        except (KeyboardInterrupt, Exception) as error:
+            if isinstance(error, KeyboardInterrupt) or self.updater.optimizer_steps:
+                word = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed"
+                self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}")
             raise
         checkpoint = self.save(step)
         self.print_summary(step, checkpoint)
@@ -192,7 +194,7 @@ class _Run:
                     "step": step,
                     "position": self.position,
                     "best": self.best,
-                    "guard": self.guard.history,
+                    "guard": self.guard.state(),
                     "updater": self.updater.state(),
                     "schedule": self.schedule.state(),
                     "algorithm": [part.state() for part in self.algorithm.stateful()],
@@ -215,7 +217,7 @@ class _Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
-        self.guard.history = list(state["guard"])
+        self.guard.load_state(state["guard"])
         self.updater.load_state(state["updater"])
         self.schedule.load_state(state["schedule"])
         for part, saved in zip(self.algorithm.stateful(), state["algorithm"], strict=True):
@@ -250,12 +252,17 @@ class _Run:
         sampled, judged = time.monotonic(), self.collector.environments.judging_seconds - judged
         learned = groups
         if config.extra_batches:
-            learned = [group for group in groups if self.algorithm.has_signal(group)][: config.tasks_per_step]
+            learned = [group for group in groups if self.has_signal(group)][: config.tasks_per_step]
         rows, metrics = self.algorithm.assign(learned, step) if learned else ([], {"learned_fraction": 0.0})
+        # Fractions are of all attempts that were sampled.
+        metrics = {name: value * len(learned) / len(groups) for name, value in metrics.items()}
+        self.algorithm.remember(groups)
         episodes = [episode for group in groups for episode in group]
         self.credit.choose(rows, episodes)
+        steps_taken = self.updater.optimizer_steps
         metrics |= self.updater.update(self.algorithm, rows)
-        self.collector.engine.sync()
+        if self.updater.optimizer_steps > steps_taken:
+            self.collector.engine.sync()
         ended = time.monotonic()
         metrics = _rollout_metrics(groups) | metrics
         metrics |= {
@@ -268,9 +275,13 @@ class _Run:
         self.folder.log_rollouts(step, "train", episodes, credit)
         return metrics
 
+    def has_signal(self, group: Group) -> bool:
+        """Whether something can be learned from these attempts."""
+        return self.algorithm.assign([group], 0)[1]["learned_fraction"] > 0
+
     def sample(self, step: int) -> list[Group]:
         """Groups of attempts at the next tasks: a batch, or so many more that a batch of them has a signal."""
-        config, groups = self.config, []
+        config, groups, with_signal = self.config, [], 0
         for _ in range(1 + config.extra_batches):
             starts = self.schedule.starts(self.position, config.tasks_per_step)
             seeds = [derived_seed(config.seed, self.position + i) for i in range(len(starts))]
@@ -278,7 +289,9 @@ class _Run:
             sampled = self.collector.collect(starts, config.group_size, seeds)
             self.schedule.record(starts, [_success_rate(group) for group in sampled])
             groups += sampled
-            if sum(map(self.algorithm.has_signal, groups)) >= config.tasks_per_step:
+            if config.extra_batches:
+                with_signal += sum(map(self.has_signal, sampled))
+            if with_signal >= config.tasks_per_step:
                 break
         return groups
 

@@ -28,10 +28,9 @@ class Collector:
     parameters: SamplingParameters
     processes: Processes = ALONE
 
-    @property
-    def capacity(self) -> int:
-        """How many attempts are made at the same time."""
-        return len(self.environments) * self.processes.count
+    def groups_at_once(self, group_size: int) -> int:
+        """How many groups are attempted at the same time. Each process attempts whole ones."""
+        return max(1, len(self.environments) // group_size) * self.processes.count
 
     def collect(
         self,

@@ -18,6 +18,10 @@ RUNS = {
     "sdpo": (
         "sdpo",
         {"tasks_per_step": 3, "micro_batch_tokens": 60, "route": "success", "gradient_checkpointing": True}
+        | {
+            "eval_tasks": 5,
+            "eval_samples": 3,
+        }  # two processes with 8 environments each: two groups in each, not 5 in all
         | REMEMBERING,
     ),
     # One group, of which a process gets none.

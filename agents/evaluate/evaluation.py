@@ -93,7 +93,7 @@ def evaluate(
     """
     starts = evaluation_starts(collector.environments.num_tasks, num_tasks)
     groups: list[Group] = []
-    at_once = max(1, collector.capacity // samples)
+    at_once = collector.groups_at_once(samples)
     for first in range(0, len(starts), at_once):
         progress(first, len(starts))
         batch = starts[first : first + at_once]

@@ -42,9 +42,6 @@ class GRPO:
     def stateful(self) -> list[Stateful]:
         return [self.reference] if self.reference else []
 
-    def has_signal(self, group: Group) -> bool:
-        return any(advantage != 0.0 for advantage in self.advantages(group))
-
     def advantages(self, group: Group) -> list[float]:
         return group_advantages([episode.reward for episode in group], self.config.advantage)
 
@@ -103,6 +100,9 @@ class GRPO:
 
     def credit(self, row: Row[float], mask: torch.Tensor, tokens: TokenBatch, targets: Targets) -> TokenCredit:
         return TokenCredit(advantage=row.signal)
+
+    def remember(self, groups: Sequence[Group]) -> None:
+        pass
 
     def after_update(self) -> None:
         pass

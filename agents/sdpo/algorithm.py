@@ -18,7 +18,6 @@ from agents.sdpo.hybrid import Hybrid
 from agents.sdpo.preflight import measure_gaps, report_gaps
 from agents.sdpo.reprompt import TeacherContext
 from agents.sdpo.successes import PastSuccesses
-from agents.update import Row
 
 
 class SDPO(SelfDistillation):
@@ -37,10 +36,8 @@ class SDPO(SelfDistillation):
     def contexts(self, group: Group, rng: np.random.Generator) -> list[TeacherContext | None]:
         return super().contexts(group, rng, self.past_successes.draw(group[0].task, rng))
 
-    def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row], dict[str, float]]:
-        rows, metrics = super().assign(groups, step)
+    def remember(self, groups: Sequence[Group]) -> None:
         self.past_successes.add(groups)
-        return rows, metrics
 
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         """The pre-flight."""

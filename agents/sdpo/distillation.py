@@ -49,10 +49,6 @@ class SelfDistillation:
     def stateful(self) -> list[Stateful]:
         return [self.teacher] if self.teacher else []
 
-    def has_signal(self, group: Group) -> bool:
-        """Whether an attempt has a context."""
-        return any(context is not None for context in self.contexts(group, np.random.default_rng(0)))
-
     def contexts(self, group: Group, rng: np.random.Generator, past_success: str = "") -> list[TeacherContext | None]:
         """What the teacher is shown for each attempt: see `choose_contexts`."""
         return choose_contexts(

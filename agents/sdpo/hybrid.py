@@ -53,9 +53,6 @@ class Hybrid(SelfDistillation):
             PolicyGradientConfig(temperature=config.temperature, tis_cap=config.tis_cap), policy
         )
 
-    def has_signal(self, group: Group) -> bool:
-        return self.grpo.has_signal(group) or super().has_signal(group)
-
     def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[Signal]], dict[str, float]]:
         distilled, metrics = super().assign(groups, step)
         prompts = {id(row.episode): row.signal for row in distilled}

@@ -52,6 +52,7 @@ def measure_gaps(
     Tasks without a context are left out on both sides. As demonstrations exist only where the student succeeded, the
     tasks that are left are its easier ones; it is compared on these.
     """
+    at_once = collector.groups_at_once(1)
     groups = evaluation.groups[:num_tasks]
     starts = evaluation_starts(collector.environments.num_tasks, len(evaluation.groups))
     gaps = []
@@ -68,8 +69,8 @@ def measure_gaps(
                 if prompt:
                     attempts.append((start, prompt, student))
         successes: list[bool] = []
-        for first in range(0, len(attempts), collector.capacity):
-            batch = attempts[first : first + collector.capacity]
+        for first in range(0, len(attempts), at_once):
+            batch = attempts[first : first + at_once]
             taught = collector.collect(
                 [start for start, _, _ in batch],
                 1,

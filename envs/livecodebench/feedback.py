@@ -127,8 +127,8 @@ def _failures(failed: Sequence[tuple[int, Outcome]], source: str, level: Level) 
     """The first run of each kind that failed, or of the most telling kind."""
     items: list[Item] = []
     for status in _FAILURES:
-        if status == "not_run" and items:
-            continue  # that failure is why the others were not run
+        if status == "not_run" and any(outcome.result.status != "not_run" for _, outcome in failed):
+            continue  # of those that were run is more to be told, or one of them is why the others were not
         first = next(((number, outcome) for number, outcome in failed if outcome.result.status == status), None)
         if first is not None:
             items.append(_failure(*first, source, level))

@@ -5,6 +5,7 @@ A program can forge them. That gives it nothing that it could not have by return
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any, NamedTuple
 
@@ -87,7 +88,7 @@ def _read_claim(claim: Any, program: Program) -> tuple[Status, Any, ExceptionInf
 def _read_exception(data: Any, program: Program) -> ExceptionInfo:
     match data:
         case {"type": str(kind), "message": str(message), "frames": list(frames)}:
-            last_line = max(len(program.source.splitlines()), 1)
+            last_line = _count_lines(program.source)
             return ExceptionInfo(
                 _clean(kind, MAX_NAME_CHARS),
                 _clean(message, MAX_MESSAGE_CHARS),
@@ -95,6 +96,11 @@ def _read_exception(data: Any, program: Program) -> ExceptionInfo:
             )
         case _:
             raise ValueError("not an exception")
+
+
+@functools.lru_cache(maxsize=8)
+def _count_lines(source: str) -> int:
+    return max(len(source.splitlines()), 1)
 
 
 def _read_frame(data: Any, last_line: int) -> Frame:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import toy_env  # noqa: F401
@@ -26,7 +27,9 @@ from agents.learner import train
 from agents.policy.load import load_policy
 from agents.runs.folder import RunFolder
 from agents.sdpo import presets as sdpo_presets
+from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
+from agents.update import Updater
 
 ROOT = Path(__file__).parents[2]
 
@@ -317,6 +320,25 @@ def test_batches_are_sampled_until_there_is_something_to_learn(tiny_model, tmp_p
     assert with_signal[1] >= 2 or len(counts[1]) == 4 * 8
 
 
+@pytest.mark.parametrize("error", [UsageError("the prompt is too long"), torch.OutOfMemoryError("full")])
+def test_weights_are_kept_when_a_later_step_fails(error, tiny_model, tmp_path, monkeypatch):
+    update, calls = Updater.update, []
+
+    def fail_at_the_third(self, algorithm, rows):
+        calls.append(len(rows))
+        if len(calls) == 3:
+            raise error
+        return update(self, algorithm, rows)
+
+    monkeypatch.setattr(Updater, "update", fail_at_the_third)
+    console = Console(file=io.StringIO(), width=200)
+    config = SDPOConfig(**SMALL | {"model": str(tiny_model), "output": tmp_path / "run", "steps": 9, "context": "both"})
+    with pytest.raises(type(error)):
+        train(config, lambda policy, console: make_sdpo(config, policy, console), console)
+    assert "Failed in step 3; the weights are in" in console.file.getvalue()
+    load_policy(str(tmp_path / "run" / "checkpoint"))
+
+
 class TestCollapse:
     def test_is_said_once(self):
         guard = CollapseGuard()
@@ -330,6 +352,31 @@ class TestCollapse:
     def test_never_at_a_success_rate_of_zero(self):
         guard = CollapseGuard()
         assert not any(guard.check({"success_rate": 0.0, "entropy": 1.0, "response_tokens": 4.0}) for _ in range(30))
+
+    @pytest.mark.parametrize("rate", [0.02, 0.05, 0.1, 0.3])
+    def test_is_not_seen_in_chance(self, rate):
+        """100 runs of 100 steps whose success rate stays what it is; at most a few raise an alarm."""
+        rng = np.random.default_rng(0)
+        alarms = 0
+        for _ in range(100):
+            guard = CollapseGuard()
+            alarms += any(guard.check({"success_rate": successes / 32}) for successes in rng.binomial(32, rate, 100))
+        assert alarms <= 5
+
+    @pytest.mark.parametrize(("before", "after"), [(0.6, 0.02), (0.6, 0.1), (0.3, 0.0)])
+    def test_is_seen(self, before, after):
+        rng = np.random.default_rng(0)
+        for _ in range(30):
+            guard = CollapseGuard()
+            rates = np.concatenate([rng.binomial(32, before, 20), rng.binomial(32, after, 20)]) / 32
+            assert next(i for i, rate in enumerate(rates) if guard.check({"success_rate": rate})) >= 20
+
+    def test_is_said_once_in_a_run_that_is_resumed(self):
+        guard, later = CollapseGuard(), CollapseGuard()
+        for rate in [0.5] * 10 + [0.0] * 10:
+            guard.check({"success_rate": rate})
+        later.load_state(guard.state())
+        assert not any(later.check({"success_rate": 0.0}) for _ in range(10))
 
     def test_may_end_the_run(self, tiny_model, tmp_path, monkeypatch):
         monkeypatch.setattr(CollapseGuard, "check", lambda self, metrics: "it has collapsed")

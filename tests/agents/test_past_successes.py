@@ -88,13 +88,13 @@ def test_a_later_group_learns_from_it(policy):
     config = SDPOConfig(past_successes=3, teacher="live")
     algorithm = make_sdpo(config, policy, Console(quiet=True))
     solved, unsolved = make_groups(policy, ({0}, set()))
-    assert not algorithm.has_signal(unsolved)
     rows, metrics = algorithm.assign([unsolved], step=1)
     assert rows == [] and metrics["past_success_fraction"] == 0.0
     algorithm.assign([solved], step=2)
+    assert algorithm.assign([unsolved], step=2)[0] == []
+    algorithm.remember([solved])
     for attempt in solved:
         attempt.success = False
-    assert algorithm.has_signal(solved) and not algorithm.has_signal(unsolved)
     rows, metrics = algorithm.assign([solved, unsolved], step=3)
     assert [row.episode for row in rows] == solved
     assert all(solved[0].response in policy.tokenizer.decode(row.signal) for row in rows)

@@ -170,6 +170,36 @@ def test_a_call_that_earlier_calls_spoil_runs_again_on_its_own(sandbox):
     assert [result.value for result in results] == [[1], [2], [3]]
 
 
+@pytest.mark.parametrize(
+    ("mode", "source"),
+    [
+        ("function", "import asyncio, logging\ndef f(x):\n    return x"),
+        (
+            "function",
+            "import sys\nsys.setrecursionlimit(9**9)\ndef f(x, n=60_000):\n    return f(x, n - 1) if n else x",
+        ),
+        ("function", "import random\nrandom.seed(5)\ndef f(x):\n    return x"),
+        ("stdin", "import threading\nthreading.Thread(target=lambda: print(input())).start()"),
+        ("stdin", "import threading\nt = threading.Thread(target=lambda: print(input()))\nt.start()\nt.join()"),
+        ("stdin", "import asyncio\nasync def main():\n    print(input())\nasyncio.run(main())"),
+        ("stdin", "import sys\nprint(input())\nsys.stderr.close()"),
+        ("stdin", "import io, sys\nsys.stderr = io.TextIOWrapper(sys.stderr.buffer)\nprint(input())"),
+        ("stdin", "import atexit\ntext = input()\natexit.register(lambda: print(text))"),
+    ],
+)
+def test_good_programs_go_on_sharing(sandbox, mode, source):
+    program = Program(source, mode, "f" if mode == "function" else None)
+    judged = []
+
+    def judge(index, result):
+        judged.append(index)
+        return str(index) == (str(result.value) if mode == "function" else result.stdout.strip())
+
+    results = sandbox.run(program, [str(x) for x in range(12)], accept=judge)
+    assert judged == list(range(12))
+    assert [result.fresh for result in results] == [True] + [False] * 11
+
+
 @pytest.mark.parametrize(("seconds", "runs"), [(0, 11), (0.05, 8)])
 def test_slow_programs_that_fail_are_not_run_twice(sandbox, seconds, runs):
     """Of seven inputs, all but the first two and the last fail; only the first of these shares a process if slow."""

@@ -391,6 +391,11 @@ class TestLimits:
         """
         assert output(sandbox, source) == "refused\n"
 
+    def test_arguments_that_do_not_fit(self, sandbox):
+        program = Program("def f(text): return len(text)", "function", "f")
+        [result] = sandbox.run(program, ['"' + "x" * 150_000_000 + '"'], Limits(memory_mb=256))
+        assert result.status == "memory"
+
     @pytest.mark.parametrize("limits", [{"cpu_seconds": 0}, {"wall_seconds": -1}, {"memory_mb": 1}])
     def test_limits_that_make_no_sense(self, sandbox, limits):
         with pytest.raises(ValueError):

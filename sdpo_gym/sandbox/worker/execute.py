@@ -60,7 +60,6 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
     code: types.CodeType | None = None
     solution: types.ModuleType | None = None
     most = min(BATCH_BYTES, program["output_bytes"] // 2)
-    stderr = _open(2, "w", "backslashreplace")
     while True:
         sizes = [int(word) for word in os.read(files.go, 1 << 12).split()]
         if not sizes:
@@ -72,23 +71,17 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
             if number and (_monotonic() - started > BATCH_SECONDS or stdout_bytes + claim_bytes > most):
                 break
             stdout = _open_standard_streams(files, data, stdout_bytes)
-            sys.stderr = sys.__stderr__ = stderr  # type: ignore[misc]
-            # The preamble has defined the worker's.
-            vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
-            random.seed(0)
-            sys.setrecursionlimit(RECURSION_LIMIT)
-            sys.argv = [FILENAME]
+            if solution is None:  # else it may have set these to its liking
+                random.seed(0)
+                sys.setrecursionlimit(RECURSION_LIMIT)
+                sys.argv = [FILENAME]
             claim: dict[str, Any] = {}
             if code is None:
                 code, claim = _compile(_read_source(files.source))
             if code is not None and program["mode"] == "stdin":
                 claim = _run_as_main(code, _make_module("__main__"))
             elif code is not None:
-                text = _read_arguments()
-                if solution is None:
-                    solution, claim = _load(code)
-                if solution is not None:
-                    claim = _call_function(program, solution, text)
+                solution, claim = _call_function(program, code, solution)
             _attempt(lambda: sys.stdout.flush())
             _attempt(stdout.flush)
             if os.getpid() != pid:
@@ -115,8 +108,8 @@ def _end(fd: int, claim: dict[str, Any], position: int) -> NoReturn:
 
 
 def _is_clean() -> bool:
-    """Whether nothing of the run goes on: no thread, no exit handler."""
-    return threading.active_count() == 1 and atexit._ncallbacks() == 0
+    """Whether nothing of the run goes on. (Exit handlers have been called, or never are.)"""
+    return threading.active_count() == 1
 
 
 def _read_inputs(fd: int, sizes: list[int]) -> list[bytes]:
@@ -138,6 +131,8 @@ def _open_standard_streams(files: Files, data: bytes | None, stdout_start: int) 
     os.lseek(1, stdout_start, os.SEEK_SET)
     sys.stdin = sys.__stdin__ = _open(0, "r", "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _open(1, "w", "surrogateescape")  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _open(2, "w", "backslashreplace")  # type: ignore[misc]
+    vars(builtins).update(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)  # the preamble has the worker's
     return sys.stdout
 
 
@@ -183,41 +178,54 @@ def _run_as_main(code: types.CodeType, module: types.ModuleType) -> dict[str, An
     except BaseException as error:
         failures.insert(0, _describe(error))
     if threading.active_count() > 1:
-        _attempt(threading._shutdown)  # type: ignore[attr-defined]  # once in a process
+        _attempt(_wait_for_threads)
     _attempt(atexit._run_exitfuncs)
     claim = failures[0] if failures else {"status": "ok"}
     module.__dict__.clear()  # flushes files that the program left open, such as its own on descriptor 1
     return claim
 
 
-def _load(code: types.CodeType) -> tuple[types.ModuleType | None, dict[str, Any]]:
-    """Run a program of which a function is to be called: once, however often that is called then."""
-    module = _make_module("solution")
-    try:
-        exec(code, module.__dict__)
-        return module, {}
-    except BaseException as error:
-        return None, _describe(error)
+def _wait_for_threads() -> None:
+    """Until those that Python waits for at its end have ended. Python's own way to wait works once in a process."""
+    if "concurrent.futures.thread" in sys.modules:
+        threading._shutdown()  # type: ignore[attr-defined]  # its threads end when they are told to
+    while threads := [t for t in threading.enumerate() if not t.daemon and t is not threading.current_thread()]:
+        for thread in threads:
+            thread.join()
 
 
-def _call_function(program: dict[str, Any], module: types.ModuleType, text: str) -> dict[str, Any]:
-    arguments = [json.loads(line) for line in text.split("\n") if line.strip()]
+def _call_function(
+    program: dict[str, Any], code: types.CodeType, solution: types.ModuleType | None
+) -> tuple[types.ModuleType | None, dict[str, Any]]:
+    """Call the program's function, after running the program itself where that is still to be done.
+
+    Returns:
+        The program as a module, and the claim.
+    """
     try:
-        function = _find_function(module.__dict__, program["entry_point"])
+        text = _read_arguments()
+        if solution is None:
+            solution = _make_module("solution")
+            exec(code, solution.__dict__)
+        arguments = [json.loads(line) for line in text.split("\n") if line.strip()]
+        function = _find_function(solution.__dict__, program["entry_point"])
         if function is None:
             message = f"expected a function, or a method of class Solution, named {program['entry_point']!r}"
-            return {"status": "exception", "exception": {"type": "NameError", "message": message, "frames": []}}
-        value = function(*arguments)
+            exception = {"type": "NameError", "message": message, "frames": []}
+            return solution, {"status": "exception", "exception": exception}
+        return solution, _describe_value(function(*arguments), program)
     except BaseException as error:
-        return _describe(error)
+        return solution, _describe(error)
+
+
+def _describe_value(value: Any, program: dict[str, Any]) -> dict[str, Any]:
+    """The claim that this was returned."""
     try:
         return {"status": "ok", "value": wire.encode(value, program["output_bytes"])}
     except wire.NotPlain:
         return {"status": "ok", "opaque": True}
     except wire.TooLarge:
         return {"status": "output_limit"}
-    except BaseException as error:
-        return _describe(error)
 
 
 def _find_function(namespace: dict[str, Any], name: str) -> Callable[..., Any] | None:

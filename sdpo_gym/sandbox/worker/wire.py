@@ -22,7 +22,7 @@ MAX_DEPTH = 64
 MAX_KEYS = 4096
 """Items of sets and keys of dicts in one value, texts apart."""
 
-MAX_EQUAL_HASHES = 500
+MAX_EQUAL_HASHES = 64
 _SMALL = 1 << 53
 
 
