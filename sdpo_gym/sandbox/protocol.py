@@ -16,6 +16,9 @@ from typing import Any, Literal
 MIN_MEMORY_MB = 64
 """What the interpreter itself needs."""
 
+MAX_ENTRY_POINT_CHARS = 1000
+"""It is part of a message to a worker, which is short."""
+
 Status = Literal[
     "ok",  # ran to its end
     "exception",  # raised
@@ -218,6 +221,8 @@ def check_request(program: Program, limits: Limits) -> None:
         raise ValueError(f"unknown mode {program.mode!r}")
     if program.mode == "function" and not program.entry_point:
         raise ValueError("mode 'function' needs an entry_point")
+    if len(program.entry_point or "") > MAX_ENTRY_POINT_CHARS:
+        raise ValueError(f"an entry_point of more than {MAX_ENTRY_POINT_CHARS} characters")
     if limits.memory_mb < MIN_MEMORY_MB:
         raise ValueError(f"memory_mb must be at least {MIN_MEMORY_MB}, not {limits.memory_mb}")
     if min(limits.cpu_seconds, limits.wall_limit) <= 0 or limits.output_bytes < 0:

@@ -201,6 +201,11 @@ class TestFunction:
         result = call(sandbox, f"def f(): return {value}")
         assert (result.status, repr(result.value)) == ("ok", repr(eval(value)))
 
+    def test_a_long_name_in_any_script(self, sandbox):
+        name = "𝕗" * 1000
+        [result] = sandbox.run(Program(f"globals()[{name!r}] = lambda: 1", "function", name), [""])
+        assert (result.status, result.value) == ("ok", 1)
+
     def test_nan(self, sandbox):
         assert math.isnan(call(sandbox, "def f(): return float('nan')").value)
 
@@ -402,7 +407,7 @@ class TestLimits:
             run(sandbox, "", limits=Limits(**limits))
 
     def test_programs_that_make_no_sense(self, sandbox):
-        for program in (Program("", "other"), Program("", "function")):
+        for program in (Program("", "other"), Program("", "function"), Program("", "function", "f" * 100_000)):
             with pytest.raises(ValueError):
                 sandbox.run(program, [""])
 
