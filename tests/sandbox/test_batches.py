@@ -276,6 +276,28 @@ def test_later_inputs_are_not_there_where_a_failure_counts(sandbox):
     assert results[2].fresh
 
 
+def test_later_inputs_are_not_there_either_where_no_time_is_left_for_a_failure_to_count(sandbox):
+    source = """
+        import sys, time
+        n = input()
+        if n == "2":
+            frame = sys._getframe()
+            while frame.f_back:
+                frame = frame.f_back
+                print([value for value in frame.f_locals.values() if isinstance(value, list)], flush=True)
+            time.sleep(60)
+        print(n)
+    """
+    assert sandbox.isolation  # its worker has started
+    results = sandbox.run(
+        Program(textwrap.dedent(source), "stdin"),
+        ["1", "2", "hidden 3"],
+        Limits(total_wall_seconds=2.0),
+        accept=lambda index, result: result.status == "ok",
+    )
+    assert "hidden" not in "".join(result.stdout for result in results)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 64, 65, 200])
 def test_any_number_of_inputs(sandbox, count):
     results = sandbox.run(
