@@ -176,17 +176,18 @@ def run_chunk(sandbox: Sandbox, chunk: Chunk) -> bytes:
         SandboxError: the sandbox failed.
     """
     encoded: list[bytes] = []
-    seconds = 0.0
+    seconds = waited = 0.0
     room = messages.max_result_bytes(chunk.limits)
 
     def is_enough(index: int, result: RunResult) -> bool:
-        nonlocal seconds, room
+        nonlocal seconds, waited, room
         encoded.append(messages.encode_result(result))
         seconds += result.wall_seconds
+        waited += result.waited_seconds
         room -= len(encoded[-1])
         return seconds > CHUNK_SECONDS or room < 0
 
     start = time.monotonic()
     accept = (lambda index, result: True) if chunk.share else None
     sandbox.run(chunk.program, chunk.inputs, chunk.limits, stop=is_enough, accept=accept)
-    return messages.encode_answer(encoded, time.monotonic() - start)
+    return messages.encode_answer(encoded, wire.charged(time.monotonic() - start, waited))

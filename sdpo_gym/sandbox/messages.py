@@ -56,7 +56,7 @@ class ChunkResults:
 
     results: Sequence[RunResult]
     seconds: float
-    """Wall time that they took together."""
+    """Wall time that they are charged together."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ def encode_result(result: RunResult) -> bytes:
             "signal": result.signal,
             "cpu_seconds": result.cpu_seconds,
             "wall_seconds": result.wall_seconds,
+            "waited_seconds": result.waited_seconds,
             "fresh": result.fresh,
         }
     )
@@ -234,6 +235,7 @@ def read_result(data: Any, program: Program, limits: Limits) -> RunResult:
             "signal": signal,
             "cpu_seconds": cpu,
             "wall_seconds": wall,
+            "waited_seconds": waited,
             "fresh": bool(fresh),
             **others,
         } if not others and status in _STATUSES:
@@ -255,6 +257,7 @@ def read_result(data: Any, program: Program, limits: Limits) -> RunResult:
         signal=signal,
         cpu_seconds=_read_seconds(cpu),
         wall_seconds=_read_seconds(wall),
+        waited_seconds=_read_seconds(waited),
         fresh=fresh,
     )
 

@@ -21,6 +21,7 @@ from sdpo_gym.sandbox.protocol import (
     check_request,
     next_inputs,
 )
+from sdpo_gym.sandbox.worker import wire
 from sdpo_gym.sandbox.worker_process import MAX_BATCH, WorkerLost, WorkerProcess
 
 BATCH_CHARS = 1 << 15
@@ -176,7 +177,8 @@ class _Submission:
         self._accept = accept
         self._worker: WorkerProcess | None = None
         self._share = accept is not None
-        self._deadline = time.monotonic() + limits.total_wall_seconds
+        self._started = time.monotonic()
+        self._waited = 0.0
 
     def results(self) -> Iterator[RunResult]:
         """The results that count, in order."""
@@ -226,14 +228,16 @@ class _Submission:
 
     def _run(self, texts: Sequence[str], *, fresh: bool) -> list[RunResult]:
         for last_try in (False, True):
-            left = self._deadline - time.monotonic()
+            left = self._limits.total_wall_seconds - wire.charged(time.monotonic() - self._started, self._waited)
             if left <= 0:
                 return [RunResult("not_run")]
             try:
                 if self._worker is None:
                     self._worker = self._pool._take()
                     self._worker.begin_program(self._program, self._limits)
-                return self._worker.run(texts, min(left, self._limits.wall_limit), fresh=fresh)
+                results = self._worker.run(texts, min(left, self._limits.wall_limit), fresh=fresh)
+                self._waited += sum(result.waited_seconds for result in results)
+                return results
             except WorkerLost as error:
                 self._drop_worker()
                 if last_try:

@@ -68,10 +68,11 @@ class Limits:
     """CPU time for one input, compile time included."""
 
     wall_seconds: float | None = None
-    """Wall time for one input. None: twice the CPU limit plus one second, so that a busy machine condemns nobody."""
+    """Wall time for one input. None: twice the CPU limit plus one second, so that a busy machine condemns nobody. How
+    long a program waited for a CPU is not charged, where that is known, but for a tenth of all the time it takes."""
 
     total_wall_seconds: float = 60.0
-    """Wall time for all inputs together."""
+    """Wall time for all inputs together, likewise."""
 
     memory_mb: int = 1024
     """Address space for each process beyond that of an interpreter, with whatever packages are loaded."""
@@ -120,6 +121,9 @@ class RunResult:
 
     wall_seconds: float = 0.0
     """Likewise."""
+
+    waited_seconds: float = 0.0
+    """How much of the wall time it waited for a CPU, likewise. 0 where it is not known or all was over soon."""
 
     fresh: bool = True
     """Whether the process had run nothing else, and was not to."""

@@ -139,6 +139,7 @@ class UnsafeSandbox(Sandbox):
                 "signal": None,
                 "cpu_seconds": 0.0,
                 "wall_seconds": seconds,
+                "waited_seconds": 0.0,
                 "fresh": True,
             }
             if isinstance(end, str):

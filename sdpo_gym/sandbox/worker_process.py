@@ -160,10 +160,11 @@ class WorkerProcess:
                 "code": int(code),
                 "cpu_seconds": float(cpu_seconds),
                 "wall_seconds": float(wall_seconds),
+                "waited_seconds": float(waited_seconds),
                 "stdout_bytes": int(stdout_bytes),
                 "claim_bytes": int(claim_bytes),
                 "fresh": bool(fresh),
-            }:
+            } if 0 <= waited_seconds <= wall_seconds:
                 pass
             case _:
                 raise WorkerLost("its answer makes no sense")
@@ -181,7 +182,8 @@ class WorkerProcess:
             # batch of several, it is not known that the run had begun.
             ok = program.mode == "stdin" and code == 0 and count == 1
             results.append(RunResult("ok" if ok else "no_result", rest))
-        each = {"cpu_seconds": cpu_seconds / len(results), "wall_seconds": wall_seconds / len(results)}
+        seconds = {"cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "waited_seconds": waited_seconds}
+        each = {name: value / len(results) for name, value in seconds.items()}
         return [replace(result, fresh=fresh and count == 1, **each) for result in results]
 
 

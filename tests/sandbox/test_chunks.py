@@ -35,6 +35,7 @@ GOOD_RESULT = {
     "signal": None,
     "cpu_seconds": 0.5,
     "wall_seconds": 0.5,
+    "waited_seconds": 0.25,
     "fresh": True,
 }
 ERROR = {"type": "E", "message": "", "frames": []}
@@ -155,6 +156,22 @@ def test_total_wall_time_is_kept_over_all_requests():
     assert totals[0] == 0.12 and totals == sorted(totals, reverse=True)
 
 
+@pytest.mark.parametrize(("count", "not_run"), [(6, False), (60, True)])
+def test_waiting_for_a_cpu_is_not_charged_but_bounded(count, not_run):
+    """Each run takes 0.1 seconds, of which it says that it waited far longer: the limit holds tenfold."""
+
+    class Waiting(Scripted):
+        def run(self, program, inputs, *arguments, stop, **options):
+            time.sleep(0.1)
+            result = RunResult("ok", wall_seconds=1.0, waited_seconds=1.0)
+            stop(0, result)
+            return [result]
+
+    direct = Direct(Waiting([], []))
+    results = direct.run(PROGRAM, ["0"] * count, Limits(total_wall_seconds=0.4))
+    assert (results[-1].status == "not_run") is not_run
+
+
 def test_a_bad_input_is_found_when_its_turn_comes():
     direct = Direct(Scripted([True] * 3, [0.0] * 3))
     inputs = ["0", "1", "2", "no json"]
@@ -180,6 +197,7 @@ class TestMessages:
         ),
         cpu_seconds=st.floats(0, 1e6),
         wall_seconds=st.floats(0, 1e6),
+        waited_seconds=st.floats(0, 1e6),
         fresh=st.booleans(),
     )
 
@@ -243,6 +261,8 @@ class TestMessages:
             {"wall_seconds": math.inf},
             {"wall_seconds": "1"},
             {"wall_seconds": True},
+            {"waited_seconds": -1.0},
+            {"waited_seconds": math.nan},
             {"fresh": 1},
             {"more": 1},
         ],
@@ -253,7 +273,7 @@ class TestMessages:
 
         chunk = Chunk(PROGRAM, [""], Limits(output_bytes=10), False)
         assert messages.decode_answer(answer(GOOD_RESULT), chunk).results == [
-            RunResult("ok", "x", cpu_seconds=0.5, wall_seconds=0.5)
+            RunResult("ok", "x", cpu_seconds=0.5, wall_seconds=0.5, waited_seconds=0.25)
         ]
         with pytest.raises(ValueError):
             messages.decode_answer(answer(GOOD_RESULT | change), chunk)

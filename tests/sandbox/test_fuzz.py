@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 import sys
+import time
 from typing import get_args
 
 import pytest
@@ -31,6 +32,7 @@ ANSWER = {
     "code": 0,
     "cpu_seconds": 0.1,
     "wall_seconds": 0.1,
+    "waited_seconds": 0.05,
     "stdout_bytes": 0,
     "claim_bytes": 0,
     "fresh": True,
@@ -175,7 +177,8 @@ def check_result(result, program, limits=LIMITS):
     check_plain(result.value)
     assert result.value is None or (result.status == "ok" and program.mode == "function")
     assert result.signal is None or (type(result.signal) is int and result.status == "crashed")
-    assert type(result.cpu_seconds) is type(result.wall_seconds) is float
+    assert type(result.cpu_seconds) is type(result.wall_seconds) is type(result.waited_seconds) is float
+    assert 0 <= result.waited_seconds <= result.wall_seconds
     assert type(result.fresh) is bool
     if (error := result.exception) is not None:
         assert result.status in ("exception", "syntax_error", "memory")
@@ -255,6 +258,25 @@ class TestWorkersThatLie:
                 for result in results:
                     check_result(result, program)
         assert all(liar.closed for liar in pool.liars)
+
+    @pytest.mark.parametrize("waited", [0.5, -1.0, math.nan, math.inf])
+    def test_time_that_is_said_to_be_waiting_is_bounded(self, waited):
+        class SlowLiar(Liar):
+            def send(self, data, deadline):
+                time.sleep(0.01)
+
+        class SlowPool(LyingPool):
+            def _start_worker(self):
+                return WorkerProcess(SlowLiar(GREETING + answer * 1000))
+
+        answer = wire.pack(ANSWER | {"wall_seconds": 0.5, "waited_seconds": waited})
+        with contextlib.closing(SlowPool([])) as pool:
+            if waited != 0.5:
+                with pytest.raises(SandboxError, match="no sense"):
+                    pool.run(STDIN, ["1"])
+            else:
+                results = pool.run(STDIN, ["1"] * 200, Limits(total_wall_seconds=0.1))
+                assert (results[0].status, results[-1].status) == ("ok", "not_run")
 
     @given(
         words=st.lists(st.lists(answers(), max_size=6).map(lambda parts: GREETING + b"".join(parts)), max_size=3),

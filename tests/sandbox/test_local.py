@@ -734,20 +734,28 @@ class TestHost:
                 assert result.status == ("memory" if "y" in source.split() else "ok"), source
 
     def test_a_busy_machine_condemns_nobody(self, sandbox):
-        """The program gets a tenth of a CPU, so that its 0.3 seconds take longer than its wall limit."""
-        source = "import time\nwhile time.process_time() < 0.3: pass\nprint('done')"
-        limits = Limits(cpu_seconds=1.0, wall_seconds=0.5)
+        """The program gets a tenth of a CPU, so that its 0.3 seconds take longer than its limits of wall time."""
+        source = """
+            import os, time
+            while time.process_time() < 0.3: pass
+            print('done', flush=True)
+            if input() == "leave": os._exit(0)
+        """
+        program = Program(textwrap.dedent(source), "stdin")
+        limits = Limits(cpu_seconds=1.0, wall_seconds=0.5, total_wall_seconds=3.0)
+        assert sandbox.isolation  # its worker has started
         burners = [
             subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
             for _ in range(10 * len(os.sched_getaffinity(0)))
         ]
         try:
-            results = sandbox.run(Program(source, "stdin"), [""] * 3, limits)
+            results = sandbox.run(program, ["stay", "leave", "leave"], limits)
         finally:
             for burner in burners:
                 burner.kill()
                 burner.wait()
         assert [(result.status, result.stdout) for result in results] == [("ok", "done\n")] * 3
+        assert all(0 < result.waited_seconds < result.wall_seconds for result in results)
 
     def test_shared_sandbox(self):
         sandbox = shared_sandbox()

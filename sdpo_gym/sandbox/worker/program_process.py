@@ -21,6 +21,9 @@ import restrict
 import wire
 
 POLL_SECONDS = 0.1
+LONG_SECONDS = 0.05
+"""How long a batch takes at least that is asked how long it waited for a CPU: that costs too much for shorter ones."""
+
 SWEEP_SECONDS = 10.0
 
 
@@ -46,7 +49,7 @@ class ProgramProcess:
         self._restrictions = restrictions
         self._requests = connection[0]
         self._cores = len(os.sched_getaffinity(0))
-        self._cpu_before = 0.0
+        self._cpu_before = self._waited_before = 0.0
         self._batches = 0
         self._started = time.monotonic()
         self._pid = self._pidfd = -1
@@ -121,6 +124,8 @@ class ProgramProcess:
             end = "exited"
         else:
             end = self._watch(started, wall_seconds)
+        waited = self._waited(time.monotonic() - started)  # before it is reaped
+        self._waited_before += waited
         code = 0
         if end == "done":
             cpu_seconds = _cpu_seconds(self._pid) - self._cpu_before
@@ -140,6 +145,7 @@ class ProgramProcess:
             "code": code,
             "cpu_seconds": cpu_seconds,
             "wall_seconds": wall,
+            "waited_seconds": waited,
             "stdout_bytes": min(_size(files.stdout), output_bytes),
             "claim_bytes": min(_size(files.claim), output_bytes + restrict.CLAIM_BYTES),
             "fresh": fresh,
@@ -193,8 +199,13 @@ class ProgramProcess:
         elapsed = time.monotonic() - started
         if elapsed < wall_seconds:
             return wall_seconds - elapsed
-        waited = _seconds_waiting_for_cpu(self._pid)
-        return min(wall_seconds + waited, wire.PATIENCE * wall_seconds) - elapsed
+        return min(wall_seconds + self._waited(elapsed), wire.PATIENCE * wall_seconds) - elapsed
+
+    def _waited(self, elapsed: float) -> float:
+        """How much of the time since the batch began it waited for a CPU."""
+        if elapsed < LONG_SECONDS:
+            return 0.0
+        return min(max(_seconds_waiting_for_cpu(self._pid) - self._waited_before, 0.0), elapsed)
 
     def _end(self) -> tuple[int, float]:
         """Kill what is left of it and its descendants; the exit code, or minus the signal, and CPU time."""

@@ -16,7 +16,7 @@ MAX_HEADER = 1 << 16
 """Bytes of a message between host and worker. What programs read and write follows it, as raw bytes."""
 
 PATIENCE = 10.0
-"""Waiting for a CPU is not charged to a run's wall limit, but no run takes longer than this many times the limit."""
+"""Waiting for a CPU is not charged to limits of wall time, but nothing takes longer than this many times its limit."""
 
 MAX_DEPTH = 64
 MAX_KEYS = 4096
@@ -32,6 +32,11 @@ class NotPlain(ValueError):
 
 class TooLarge(ValueError):
     """A value or message is larger than allowed."""
+
+
+def charged(seconds: float, waited: float) -> float:
+    """What of a wall time, in which a program waited for a CPU for so long, is charged to a limit."""
+    return max(seconds - waited, seconds / PATIENCE)
 
 
 def pack(message: dict[str, Any]) -> bytes:
