@@ -107,9 +107,10 @@ class VLLMServer:
         if len(prompt) + body["max_tokens"] > policy.context_length:
             return 400, {"error": {"message": "max_tokens cannot be greater than max_model_len", "code": 400}}
         parameters = SamplingParameters(body["max_tokens"], body["temperature"], body["top_p"])
-        (group,) = TransformersEngine(policy).sample([prompt], body["n"], parameters, [body["seed"]])
+        seeds = range(body["seed"], body["seed"] + body["n"])  # as vLLM: each response has one
+        groups = TransformersEngine(policy).sample([prompt] * body["n"], 1, parameters, seeds)
         choices = []
-        for index, response in enumerate(group):
+        for index, (response,) in enumerate(groups):
             logprobs = response.logprobs
             if not self.processed:
                 with torch.no_grad():

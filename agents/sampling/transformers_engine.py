@@ -1,4 +1,4 @@
-"""Sampling with the policy's own transformers model: each prompt is read once for its whole group."""
+"""Sampling with the policy's own transformers model: a prompt is read once for its group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class TransformersEngine:
 
     Args:
         policy: Whose weights are used, as they are at each call.
-        max_rows: Most responses that are drawn at the same time; it bounds the key-value cache.
+        max_rows: Most responses that are drawn at the same time; it bounds the key-value cache. Larger groups are drawn
+            in parts, each of which reads the prompt.
     """
 
     def __init__(self, policy: Policy, max_rows: int = 64):
@@ -38,7 +39,13 @@ class TransformersEngine:
         with self.policy.autocast(), adapters_merged(self.policy):  # once: weights are cast and merged here
             for start in range(0, len(prompts), prompts_at_once):
                 batch = slice(start, start + prompts_at_once)
-                flat = self._sample_batch(prompts[batch], group_size, parameters, seeds[batch])
+                # Drawn for whole groups, so that their division changes no draw.
+                uniform = uniform_numbers(seeds[batch], group_size, parameters.max_new_tokens)
+                rows = [tuple(prompt) for prompt in prompts[batch] for _ in range(group_size)]
+                flat = []
+                for first in range(0, len(rows), self.max_rows):  # several times where a group alone has more rows
+                    part = slice(first, first + self.max_rows)
+                    flat += self._sample_rows(rows[part], uniform[part].to(self.policy.device), parameters)
                 responses += [flat[i : i + group_size] for i in range(0, len(flat), group_size)]
         return responses
 
@@ -48,18 +55,18 @@ class TransformersEngine:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _sample_batch(
-        self,
-        prompts: Sequence[Sequence[int]],
-        group_size: int,
-        parameters: SamplingParameters,
-        seeds: Sequence[int],
+    def _sample_rows(
+        self, prompts: Sequence[tuple[int, ...]], uniform: torch.Tensor, parameters: SamplingParameters
     ) -> list[Response]:
+        """A response to each of R prompts; equal ones are read once.
+
+        Args:
+            uniform: (R, `max_new_tokens`) random numbers in [0, 1), float64.
+        """
         policy = self.policy
-        uniform = uniform_numbers(seeds, group_size, parameters.max_new_tokens).to(policy.device)
-        distinct = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
-        row_prompts = [distinct.index(tuple(prompt)) for prompt in prompts for _ in range(group_size)]
-        expand = torch.tensor(row_prompts, device=policy.device)  # (B·G,)
+        distinct = list(dict.fromkeys(prompts))
+        place = {prompt: i for i, prompt in enumerate(distinct)}
+        expand = torch.tensor([place[prompt] for prompt in prompts], device=policy.device)  # (R,)
         ids, mask = left_padded(distinct, policy.pad_id, policy.device)  # (distinct prompts, P)
         cache = DynamicCache(config=policy.model.config)
         output = policy.model(
@@ -70,7 +77,7 @@ class TransformersEngine:
             use_cache=True,
             logits_to_keep=1,
         )
-        logits = output.logits[expand, -1]  # (B·G, V)
+        logits = output.logits[expand, -1]  # (R, V)
         context = _prompt_cache(policy)(cache, mask, expand)
 
         count = len(expand)

@@ -89,13 +89,13 @@ class VLLMServerEngine:
         parameters: SamplingParameters,
         seeds: Sequence[int],
     ) -> list[list[Response]]:
-        """See `SamplingEngine`."""
+        """See `SamplingEngine`. A group of more than `max_rows` is asked for in parts."""
         bodies = [
             {
                 "model": self._model,
                 "prompt": list(prompt),
-                "n": group_size,
-                "seed": first_seed(seed),
+                "n": min(self.max_rows, group_size - first),
+                "seed": first_seed(seed) + first,
                 "max_tokens": parameters.max_new_tokens,
                 "temperature": parameters.temperature,
                 "top_p": parameters.top_p,
@@ -108,8 +108,10 @@ class VLLMServerEngine:
                 "return_token_ids": True,
             }
             for prompt, seed in zip(prompts, seeds, strict=True)
+            for first in range(0, group_size, self.max_rows)
         ]
-        return asyncio.run(self._complete(bodies))
+        responses = [response for part in asyncio.run(self._complete(bodies)) for response in part]
+        return [responses[i : i + group_size] for i in range(0, len(responses), group_size)]
 
     def sync(self) -> None:
         self._model = self.processes.on_main(self._push)

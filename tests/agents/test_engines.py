@@ -83,6 +83,26 @@ def test_the_seeds_decide_the_draws_and_nothing_else_is_touched(config, policy):
     engine.close()
 
 
+def assert_equal_groups(found, expected):
+    """Equal, up to the rounding of log-probs."""
+    for group, other in zip(found, expected, strict=True):
+        for a, b in zip(group, other, strict=True):
+            assert (a.token_ids, a.truncated) == (b.token_ids, b.truncated)
+            assert a.logprobs == pytest.approx(b.logprobs, abs=1e-4)
+
+
+def test_a_group_of_more_rows_than_are_drawn_at_once(policy):
+    prompts, parameters = prompts_of(policy, "one", "two, which is longer"), SamplingParameters(12, top_p=0.9)
+    whole = TransformersEngine(policy, max_rows=64).sample(prompts, 8, parameters, [3, 4])
+    rows = []
+    with policy.model.register_forward_pre_hook(
+        lambda model, args, inputs: rows.append(len(inputs["input_ids"])), with_kwargs=True
+    ):
+        parts = TransformersEngine(policy, max_rows=3).sample(prompts, 8, parameters, [3, 4])
+    assert max(rows) == 3
+    assert_equal_groups(parts, whole)
+
+
 @pytest.mark.parametrize("lora_rank", [0, 4])
 def test_new_weights_are_used_after_sync(config, policy, lora_rank):
     if lora_rank:
@@ -318,6 +338,13 @@ class TestServer:
         self.draw(policy, engine)
         seeds = sorted(body["seed"] for body in server.asked("/v1/completions")[-3:])
         assert min(b - a for a, b in itertools.pairwise(seeds)) > 1000 and max(seeds) < 2**62
+
+    def test_a_group_of_more_rows_than_are_drawn_at_once(self, policy, server, engine):
+        prompts, parameters = prompts_of(policy, "one", "two"), SamplingParameters(4)
+        whole = engine.sample(prompts, 8, parameters, [5, 6])
+        before, engine.max_rows = len(server.asked("/v1/completions")), 3
+        assert_equal_groups(engine.sample(prompts, 8, parameters, [5, 6]), whole)
+        assert sorted(body["n"] for body in server.asked("/v1/completions")[before:]) == [2, 2, 3, 3, 3, 3]
 
     def test_the_draws_do_not_depend_on_the_models_own_settings(self, policy, server, engine):
         self.draw(policy, engine)
