@@ -273,27 +273,41 @@ def split(rows: Sequence[Row], parts: int) -> list[Sequence[Row]]:
 
 
 def micro_batches(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:
+    """Divide rows into batches for the student's passes; see `batches_within`."""
+    prompts = [row.episode.prompt_ids for row in rows]
+    lengths = [len(row.episode.continuation_ids) for row in rows]
+    return [[rows[i] for i in batch] for batch in batches_within(prompts, lengths, max_tokens)]
+
+
+def batches_within(prompts: Sequence[Sequence[int]], lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
     """Divide rows into batches of at most `max_tokens` tokens, padding included, or of a single row.
 
     Rows with equal prompts stay together and share the forward pass of the prompt, so that it counts once. Short ones
     come first, so that little is padded.
+
+    Args:
+        prompts: One list of token ids per row.
+        lengths: Of the rows' continuations.
+
+    Returns:
+        The rows' indices, batch by batch.
     """
-    groups: dict[tuple[int, ...], list[Row]] = {}
-    for row in sorted(rows, key=lambda row: len(row.episode.continuation_ids)):
-        groups.setdefault(tuple(row.episode.prompt_ids), []).append(row)
-    batches: list[list[Row]] = []
-    for row in [row for prompt in sorted(groups, key=len) for row in groups[prompt]]:
-        if batches and _padded_tokens([*batches[-1], row]) <= max_tokens:
-            batches[-1].append(row)
-        else:
-            batches.append([row])
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        groups.setdefault(tuple(prompts[i]), []).append(i)
+    batches: list[list[int]] = []
+    distinct = longest = 0  # prompts and continuation in the last batch
+    for prompt in sorted(groups, key=len):  # so that it is the longest of its batch
+        new = 1
+        for i in groups[prompt]:
+            distinct, longest = distinct + new, max(longest, lengths[i])
+            if batches and distinct * len(prompt) + (len(batches[-1]) + 1) * longest <= max_tokens:
+                batches[-1].append(i)
+            else:
+                batches.append([i])
+                distinct, longest = 1, lengths[i]
+            new = 0
     return batches
-
-
-def _padded_tokens(rows: Sequence[Row]) -> int:
-    prompts = {tuple(row.episode.prompt_ids) for row in rows}
-    continuations = [len(row.episode.continuation_ids) for row in rows]
-    return len(prompts) * max(map(len, prompts)) + len(rows) * max(continuations)
 
 
 @torch.no_grad()
