@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,14 @@ from agents.sdpo.loss import (
     sequence_loss,
 )
 from agents.sdpo.reprompt import TeacherContext, choose_contexts, teacher_prompt
-from agents.update import Row, TokenBatch, response_distributions, response_token_ids, sampler_correction
+from agents.update import (
+    Row,
+    TokenBatch,
+    batches_within,
+    response_distributions,
+    response_token_ids,
+    sampler_correction,
+)
 
 
 class Targets(NamedTuple):
@@ -97,13 +105,28 @@ class SelfDistillation:
 
     def teacher_distributions(self, rows: Sequence[Row[list[int]]]) -> NextTokens:
         """The teacher's distributions at the response tokens."""
-        prompts = [row.signal for row in rows]
         with self.teacher.applied() if self.teacher else contextlib.nullcontext():
-            targets = response_distributions(self.policy, prompts, rows, self.config.temperature)
+            targets = self._shown_context(rows)
         if self.config.teacher == "trust_region":
-            student = response_distributions(self.policy, prompts, rows, self.config.temperature)
-            targets = targets.mixed_with(student, self.config.trust_region_mix)
+            targets = targets.mixed_with(self._shown_context(rows), self.config.trust_region_mix)
         return targets
+
+    def _shown_context(self, rows: Sequence[Row[list[int]]]) -> NextTokens:
+        """The model's distributions at the response tokens, after the teacher's prompts.
+
+        These are longer than the prompts that micro-batches are divided by, so that it takes passes of its own.
+        """
+        config = self.config
+        prompts = [row.signal for row in rows]
+        lengths = [len(row.episode.continuation_ids) for row in rows]
+        # All processes read a divided model equally often, whatever their prompts: there it is one pass.
+        limit = sys.maxsize if self.policy.sharded else config.micro_batch_tokens
+        states: dict[int, torch.Tensor] = {}
+        for part in batches_within(prompts, lengths, limit):
+            some = [rows[i] for i in part]
+            read = response_distributions(self.policy, [prompts[i] for i in part], some, config.temperature)
+            states |= zip(part, read.states.split([row.episode.num_response_tokens for row in some]), strict=True)
+        return replace(read, states=torch.cat([states[i] for i in range(len(rows))]))
 
     def token_losses(self, batch: TokenBatch, targets: Targets) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         config, student, teacher = self.config, batch.stats, targets.stats

@@ -95,6 +95,42 @@ def test_micro_batches_change_nothing(policy, make, settings):
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"teacher": "trust_region", "trust_region_mix": 0.3},
+        {"top_k_of": "teacher", "top_k": 5},
+        {"level": "token", "head_is_plain": False},
+        {"route": "success"},
+    ],
+)
+def test_a_teacher_with_long_prompts_keeps_to_the_limit_too(policy, settings):
+    policy.head_is_plain = settings.pop("head_is_plain", True)
+    config, algorithm = make_sdpo(policy, context="feedback", **settings)
+    groups = make_groups(policy, (set(), {1, 2}))
+    for group in groups:
+        for i, episode in enumerate(group):
+            episode.turns[-1].feedback = f"{i} is wrong. " * (40 - 10 * i)  # the first ones' are the longest
+    with torch.no_grad():
+        for parameter in policy.model.parameters():  # away from the teacher's
+            parameter += 0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
+    rows, _ = algorithm.assign(groups, step=1)
+    config.micro_batch_tokens = 1
+    one_by_one, expected_metrics = weights_after_update(policy, config, algorithm, rows)
+    most = {}
+    for config.micro_batch_tokens in (1000, 10**6):
+        passes = []
+        with policy.model.get_decoder().register_forward_pre_hook(
+            lambda model, args, inputs, passes=passes: passes.append(inputs["input_ids"].numel()), with_kwargs=True
+        ):
+            change, metrics = weights_after_update(policy, config, algorithm, rows)
+        torch.testing.assert_close(change, one_by_one, atol=1e-5, rtol=1e-3)
+        assert metrics == pytest.approx(expected_metrics, rel=1e-4, abs=1e-6)
+        most[config.micro_batch_tokens] = max(passes)
+    assert most[1000] <= 1000 < 1500 < most[10**6]
+
+
+@pytest.mark.parametrize(
     ("make", "settings"),
     [
         (make_grpo, {}),
