@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
+from agents.environments import parse_env_args
 from agents.errors import UsageError
 from agents.policy.policy import Precision
 from agents.sampling.engine import SamplingParameters
@@ -28,6 +29,9 @@ class SamplingConfig:
 
     env_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Keyword argument of the environment as key=value; may be given several times."""
+
+    template_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
+    """Argument of the model's chat template as key=value, such as enable_thinking=false; may be given several times."""
 
     max_new_tokens: int = 512
     """Longest response, in tokens."""
@@ -74,8 +78,14 @@ class SamplingConfig:
     def sampling(self) -> SamplingParameters:
         return SamplingParameters(self.max_new_tokens, self.temperature, self.top_p)
 
+    @property
+    def template_args(self) -> dict[str, Any]:
+        """Raises UsageError where one has no `=`."""
+        return parse_env_args(self.template_arg, flag("template_arg"))
+
     def check(self) -> None:
         """Raise UsageError on values that make no sense."""
+        _ = self.template_args
         self._at_least(max_new_tokens=1, sampling_rows=1, seed=0)
         self._above_zero("temperature", "engine_timeout")
         if not 0 < self.top_p <= 1:

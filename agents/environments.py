@@ -188,10 +188,10 @@ class TaskSchedule:
         return np.random.default_rng([self.seed, epoch]).permutation(self.num_tasks)[place]
 
 
-def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
+def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, Any]:
     """Turn `--env-arg key=value` into keyword arguments. Raises UsageError where there is no `=`."""
     try:
-        return arguments.parse_env_args(pairs)
+        return arguments.parse_env_args(pairs, flag)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -13,8 +13,11 @@ from sdpo_gym.registry import ENVIRONMENTS
 from sdpo_gym.wrappers import CompleteInfo
 
 
-def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
+def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, Any]:
     """Turn `key=value` texts into keyword arguments; a value is read as JSON where it is JSON, else as text.
+
+    Args:
+        flag: The option that takes them, for the message of an error.
 
     Raises:
         ValueError: a text has no `=`.
@@ -23,7 +26,7 @@ def parse_env_args(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise ValueError(f"--env-arg takes key=value, not {pair!r}")
+            raise ValueError(f"{flag} takes key=value, not {pair!r}")
         try:
             arguments[key] = json.loads(value)
         except ValueError:

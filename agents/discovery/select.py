@@ -143,7 +143,9 @@ def _examine(
     config: SelectConfig, environments: Environments, starts: list[Start], journal: Journal
 ) -> Iterator[Mapping[str, Any]]:
     """What the attempts at each task say, in the order of the starts; makes those that the journal lacks."""
-    policy = load_policy(config.model, device=config.device, precision=config.precision)
+    policy = load_policy(
+        config.model, device=config.device, precision=config.precision, template_args=config.template_args
+    )
     recorded: dict[int, list[dict[str, Any]]] = {}
     for batch in journal.records:
         recorded.setdefault(batch["position"], []).append(batch)

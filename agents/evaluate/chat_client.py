@@ -8,8 +8,9 @@ import os
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -99,10 +100,17 @@ class ChatClient:
         model: The model's name on the server.
         config: Of the server.
         sampling: How responses are drawn.
+        template_args: For the chat template of a server that takes such (vLLM, SGLang).
     """
 
-    def __init__(self, model: str, config: ServerConfig, sampling: SamplingParameters):
-        self.model, self.config, self.sampling = model, config, sampling
+    def __init__(
+        self,
+        model: str,
+        config: ServerConfig,
+        sampling: SamplingParameters,
+        template_args: Mapping[str, Any] = MappingProxyType({}),
+    ):
+        self.model, self.config, self.sampling, self.template_args = model, config, sampling, template_args
         self._url = config.base_url.rstrip("/") + "/chat/completions"
         key = os.environ.get(config.api_key_env, "")
         limits = httpx2.Limits(max_connections=config.concurrency)
@@ -131,6 +139,8 @@ class ChatClient:
         }
         if self.config.logprobs:
             body["logprobs"] = True
+        if self.template_args:
+            body["chat_template_kwargs"] = dict(self.template_args)
         tries = self.config.retries + 1
         for number in range(tries):
             self._wait_for_turn()

@@ -39,10 +39,11 @@ def _heading(results: Sequence[Result]) -> str:
 def _description(result: Result) -> str:
     settings = result["settings"]
     arguments = "".join(f" {argument}" for argument in settings.get("env_arg", []))
+    template = "".join(f", {argument}" for argument in settings.get("template_arg", []))
     return (
         f"{len(result['tasks'])} tasks of {settings.get('env')}{arguments} × {result['samples']} samples, "
         f"T = {settings.get('temperature')}, top-p {settings.get('top_p')}, "
-        f"at most {settings.get('max_new_tokens')} tokens, seed {settings.get('seed')}"
+        f"at most {settings.get('max_new_tokens')} tokens, seed {settings.get('seed')}{template}"
     )
 
 

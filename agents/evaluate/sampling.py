@@ -58,7 +58,7 @@ def _recorded(journal: Journal) -> set[tuple[int, int]]:
 def _sample_policy(
     model: str, config: EvaluateConfig, environments: Environments, starts: Sequence[Start], journal: Journal
 ) -> Iterator[list[Attempt]]:
-    policy = load_policy(model, device=config.device, precision=config.precision)
+    policy = load_policy(model, device=config.device, precision=config.precision, template_args=config.template_args)
     done = _recorded(journal)
     with contextlib.closing(make_engine(policy, config)) as engine:
         journal.start_clock()
@@ -89,7 +89,7 @@ def _batches(tasks: int, samples: int, rows: int) -> Iterator[tuple[range, range
 def _sample_server(
     model: str, config: EvaluateConfig, environments: Environments, starts: Sequence[Start], journal: Journal
 ) -> Iterator[list[Attempt]]:
-    client = ChatClient(model.removeprefix(SERVER_PREFIX), config.server, config.sampling)
+    client = ChatClient(model.removeprefix(SERVER_PREFIX), config.server, config.sampling, config.template_args)
     done = _recorded(journal)
     every = [(position, sample) for sample in range(config.samples) for position in range(len(starts))]
     jobs: SimpleQueue[tuple[int, int] | None] = SimpleQueue()

@@ -3,6 +3,7 @@
 from typing import Any
 
 _COMMON: dict[str, Any] = {
+    "template_arg": ["enable_thinking=false"],
     "tasks_per_step": 32,
     "group_size": 8,
     "max_new_tokens": 8192,

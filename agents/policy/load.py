@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
 from transformers.utils import is_bitsandbytes_available
 
 from agents.config import UpdateConfig
@@ -26,6 +29,7 @@ def load_policy(
     precision: Precision = "auto",
     merge_adapters: bool = True,
     four_bits: bool = False,
+    template_args: Mapping[str, Any] = MappingProxyType({}),
 ) -> Policy:
     """Load weights in float32 and the tokenizer.
 
@@ -37,9 +41,11 @@ def load_policy(
         merge_adapters: Whether adapters become part of the weights, or are what will be trained.
         four_bits: Whether to keep the linear layers but the head in 4 bits; then no weights are to be trained but those
             of adapters.
+        template_args: What the chat template is told besides the chat. Templates ignore what they do not know.
 
     Raises:
-        UsageError: the model cannot be loaded, or has no chat template or end-of-turn token; 4 bits are not possible.
+        UsageError: the model cannot be loaded, or has no chat template or end-of-turn token; 4 bits are not possible;
+            an argument is none of the template's but of what applies it.
     """
     target = _device(device)
     compute_dtype = _compute_dtype(precision, target)
@@ -48,7 +54,7 @@ def load_policy(
     if isinstance(source, str) and (source.startswith((".", "/", "~")) or Path(source).exists()):
         source = Path(source).expanduser()
         if is_adapter(source):
-            return _load_adapter(source, device, precision, merge_adapters, four_bits)
+            return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
         if not (source / "config.json").is_file():
             raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
     try:
@@ -61,6 +67,7 @@ def load_policy(
         ) from error
     if not tokenizer.chat_template:
         raise UsageError(f"the tokenizer of {name!r} has no chat template; choose a chat or instruct model")
+    _check_template_args(template_args)
     stop_ids = _stop_ids(tokenizer, model)
     if not stop_ids:
         raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
@@ -68,7 +75,7 @@ def load_policy(
     if not four_bits:  # these are where they belong
         model.to(target)
     group_queries(model)
-    return Policy(model, tokenizer, compute_dtype, stop_ids)
+    return Policy(model, tokenizer, compute_dtype, stop_ids, template_args=template_args)
 
 
 def load_trainable(name: str, config: UpdateConfig) -> Policy:
@@ -83,6 +90,7 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
         precision=config.precision,
         merge_adapters=not config.lora_rank,
         four_bits=config.quantize == "4bit",
+        template_args=config.template_args,
     )
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
@@ -97,15 +105,29 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     return policy
 
 
-def _load_adapter(folder: Path, device: str, precision: Precision, merge: bool, four_bits: bool) -> Policy:
+def _load_adapter(
+    folder: Path,
+    device: str,
+    precision: Precision,
+    merge: bool,
+    four_bits: bool,
+    template_args: Mapping[str, Any],
+) -> Policy:
     base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
     try:
-        policy = load_policy(base, device=device, precision=precision, four_bits=four_bits)
+        policy = load_policy(base, device=device, precision=precision, four_bits=four_bits, template_args=template_args)
     except UsageError as error:
         raise UsageError(f"{folder} holds adapters for another model: {error}") from error
     policy.tokenizer = AutoTokenizer.from_pretrained(folder)
     load_adapters(policy, folder, merge=merge)
     return policy
+
+
+def _check_template_args(template_args: Mapping[str, Any]) -> None:
+    """Refuse names that never reach the template, as they are parameters of `apply_chat_template` itself."""
+    for name in inspect.signature(PreTrainedTokenizerBase.apply_chat_template).parameters:
+        if name in template_args and name not in ("tools", "documents"):
+            raise UsageError(f"--template-arg {name}: this is not for the template, but decides how it is applied")
 
 
 def _four_bit_options(compute_dtype: torch.dtype, device: torch.device) -> dict[str, Any]:

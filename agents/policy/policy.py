@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
@@ -36,6 +36,9 @@ class Policy:
 
     sharded: bool = False
     """Whether the weights are divided among processes."""
+
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    """What the chat template is told besides the chat."""
 
     @property
     def device(self) -> torch.device:
@@ -132,8 +135,7 @@ class Policy:
 
     def render(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of the chat, followed by the header of the assistant's turn."""
-        chat = [dict(message) for message in messages]
-        return self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
+        return self._apply_template(messages, return_dict=True)["input_ids"]
 
     def render_continuation(self, reply: Message, response_ids: Sequence[int]) -> list[int]:
         """Token ids that follow a sampled response when `reply` is the user's next message.
@@ -141,13 +143,16 @@ class Policy:
         The response's own tokens are kept as they were sampled; only what the chat template puts after them (the end of
         the turn, unless sampled, the reply and the assistant's header) is tokenised.
         """
-        chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": _REPLY}, dict(reply)]
-        text = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
-        after = text.split(_REPLY, 1)[1]
+        chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": _REPLY}, reply]
+        after = self._apply_template(chat, tokenize=False).split(_REPLY, 1)[1]
         ids = self.tokenizer(after, add_special_tokens=False)["input_ids"]
         if response_ids and response_ids[-1] in self.stop_ids and ids and ids[0] == response_ids[-1]:
             return ids[1:]
         return ids
+
+    def _apply_template(self, messages: Sequence[Message], **options: bool) -> Any:
+        chat = [dict(message) for message in messages]
+        return self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, **options, **self.template_args)
 
     def decode(self, response_ids: Sequence[int]) -> str:
         return self.tokenizer.decode(list(response_ids), skip_special_tokens=True)

@@ -6,6 +6,7 @@ Where the paper and its authors' code differ, these are the paper's.
 from typing import Any
 
 _COMMON: dict[str, Any] = {
+    "template_arg": ["enable_thinking=false"],
     "tasks_per_step": 32,
     "group_size": 8,
     "max_new_tokens": 8192,
@@ -51,6 +52,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 TEST_TIME: dict[str, Any] = {
+    "template_arg": ["enable_thinking=false"],
     "max_new_tokens": 8192,
     "max_reprompt_tokens": 10_240,
     "reprompt": "paper",
