@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from jinja2 import TemplateError
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
+from agents.errors import UsageError, first_line
 from agents.policy.prompt_cache import PromptCache, RecordedPrompts, SharedPrompts
 from agents.policy.tree_rows import tree_rows
 from sdpo_gym.tasks import Message
@@ -134,7 +136,11 @@ class Policy:
         return torch.autocast(self.device.type, dtype=self.compute_dtype)
 
     def render(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids of the chat, followed by the header of the assistant's turn."""
+        """Token ids of the chat, followed by the header of the assistant's turn.
+
+        Raises:
+            UsageError: the model's chat template refuses the chat, such as one with a system message.
+        """
         return self._apply_template(messages, return_dict=True)["input_ids"]
 
     def render_continuation(self, reply: Message, response_ids: Sequence[int]) -> list[int]:
@@ -142,6 +148,9 @@ class Policy:
 
         The response's own tokens are kept as they were sampled; only what the chat template puts after them (the end of
         the turn, unless sampled, the reply and the assistant's header) is tokenised.
+
+        Raises:
+            UsageError: see `render`.
         """
         chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": _REPLY}, reply]
         after = self._apply_template(chat, tokenize=False).split(_REPLY, 1)[1]
@@ -152,7 +161,14 @@ class Policy:
 
     def _apply_template(self, messages: Sequence[Message], **options: bool) -> Any:
         chat = [dict(message) for message in messages]
-        return self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, **options, **self.template_args)
+        try:
+            return self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, **options, **self.template_args)
+        except TemplateError as error:
+            roles = ", ".join(dict.fromkeys(message["role"] for message in chat))
+            raise UsageError(
+                f"the model's chat template refuses a chat of the roles {roles}: {first_line(error)}. Take another "
+                "model, or an option of the environment (--env-arg) that gives chats of other roles"
+            ) from error
 
     def decode(self, response_ids: Sequence[int]) -> str:
         return self.tokenizer.decode(list(response_ids), skip_special_tokens=True)

@@ -1,4 +1,4 @@
-"""Arguments of the chat template reach it, whatever renders chats; what it refuses is said."""
+"""Arguments of the chat template reach it, whatever renders chats; and what it refuses is said."""
 
 import io
 
@@ -108,3 +108,25 @@ def test_arguments_that_are_none_of_the_template(argument, message, tiny_model, 
     with pytest.raises(UsageError, match=message):
         run("grpo", tiny_model, tmp_path / "run", template_arg=[argument])
     assert not (tmp_path / "run").exists()
+
+
+WITHOUT_SYSTEM = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    + CHAT_TEMPLATE
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "refusal"),
+    [(WITHOUT_SYSTEM, "roles system, user: System role not supported"), (CHAT_TEMPLATE + "{% endfor", "roles system")],
+    ids=["raises", "is damaged"],
+)
+def test_a_refusal_of_the_template_is_said(template, refusal, tmp_path):
+    policy = load(save_tiny_model(tmp_path / "model", chat_template=template))
+    with pytest.raises(UsageError, match=f"{refusal}.*another model.*--env-arg"):
+        policy.render([{"role": "system", "content": "Be brief."}, *CHAT])
+
+
+def test_a_refusal_of_a_later_turn_is_said(strict_model):
+    with pytest.raises(UsageError, match="roles user, assistant: key is needed"):
+        load(strict_model).render_continuation(CHAT[0], [9])
