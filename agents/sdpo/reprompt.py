@@ -119,7 +119,10 @@ def choose_contexts(
 
 
 def strip_thinking(response: str) -> str:
-    """The response without its `<think>` blocks."""
+    """The response without its `<think>` blocks, the first of which the chat template may have opened."""
+    before, closed, after = response.partition("</think>")
+    if closed and "<think>" not in before:
+        response = after
     return _THINKING.sub("", response).strip()
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.episode import Episode, Turn
 from agents.sdpo.reprompt import (
@@ -128,10 +130,24 @@ def test_own_success_can_be_excluded():
         ("a <think>x</think> b <think>y</think>c", "a  b c"),
         ("answer <think>never closed", "answer"),
         ("plain", "plain"),
+        ("hm\nhm\n</think>\n\nanswer", "answer"),  # the chat template opened it
+        ("</think>answer", "answer"),
+        ("hm</think>a <think>x</think>b", "a b"),
+        ("hm</think>answer <think>never closed", "answer"),
+        ("a <think>x</think> b </think> c", "a  b </think> c"),
     ],
 )
 def test_thinking_is_stripped(text, stripped):
     assert strip_thinking(text) == stripped
+
+
+TEXT = st.text(st.sampled_from("ab<>/\n "))
+
+
+@given(thought=TEXT, answer=TEXT)
+def test_the_template_may_have_opened_the_thinking(thought, answer):
+    assert strip_thinking(f"{thought}</think>{answer}") == strip_thinking(f"<think>{thought}</think>{answer}")
+    assert strip_thinking(answer) == answer.strip()
 
 
 @pytest.mark.parametrize("style", BUILDERS)
