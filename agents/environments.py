@@ -13,6 +13,7 @@ import numpy as np
 
 from agents.errors import UsageError
 from sdpo_gym import arguments
+from sdpo_gym.json_values import as_json
 from sdpo_gym.tasks import Message
 
 UNKNOWN_RATE = 0.5
@@ -130,7 +131,7 @@ class Environments:
             success=info["success"],
             feedback=info["feedback"],
             feedback_kinds=tuple(item["kind"] for item in info["feedback_items"]),
-            metrics=info["metrics"],
+            metrics=as_json(info["metrics"]),  # of other packages' environments, they may be NumPy's
             stop_reason=info["stop_reason"],
         )
 

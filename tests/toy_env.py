@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gymnasium
+import numpy as np
 from gymnasium.spaces import Box, Text
 
 from sdpo_gym import Task, TaskList, TextEnv, Verdict, Verifier
@@ -77,6 +78,15 @@ class PlainEnv(gymnasium.Env):
         return "" if solved else "odd", float(solved), True, False, {}
 
 
+class NumPyEnv(PlainEnv):
+    """Says in NumPy's numbers what it has to say."""
+
+    def step(self, action):
+        solved = np.bool_(len(action) % 2 == 0)
+        metrics = {"share": np.float32(0.5), "characters": np.int64(len(action)), "even": solved}
+        return "" if solved else "odd", np.float32(solved), np.True_, np.False_, {"success": solved, "metrics": metrics}
+
+
 class UnseededEnv(PlainEnv):
     """Ignores the seed."""
 
@@ -97,6 +107,7 @@ ENVIRONMENTS = {
     "Rare": RareEnv,
     "Echo": EchoEnv,
     "Plain": PlainEnv,
+    "NumPy": NumPyEnv,
     "Unseeded": UnseededEnv,
     "Numbers": NumbersEnv,
 }

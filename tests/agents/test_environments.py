@@ -7,7 +7,7 @@ import pytest
 import toy_env  # noqa: F401
 from hypothesis import given
 from hypothesis import strategies as st
-from training import run
+from training import records, run
 
 from agents.environments import Environments, Start, TaskSchedule, parse_env_args
 from agents.errors import UsageError
@@ -35,6 +35,16 @@ def test_an_environment_that_says_nothing_in_info():
     assert outcomes[0].feedback == "odd" and not outcomes[0].success
     assert outcomes[1].feedback == "" and outcomes[1].success
     environments.close()
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "sdpo"])
+def test_numbers_of_numpy_are_written_down(algorithm, tiny_model, tmp_path):
+    folder = run(algorithm, tiny_model, tmp_path / "run", env="toy/NumPy-v0", steps=1)
+    for rollout in records(folder, "rollouts.jsonl"):
+        characters = len(rollout["turns"][0]["response"])
+        even = characters % 2 == 0
+        assert rollout["metrics"] == {"share": 0.5, "characters": characters, "even": even}
+        assert rollout["success"] is even and rollout["reward"] == even
 
 
 @pytest.mark.parametrize(
