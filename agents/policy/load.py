@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
 from transformers.utils import is_bitsandbytes_available
 
@@ -55,11 +56,17 @@ def load_policy(
         source = Path(source).expanduser()
         if is_adapter(source):
             return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
+        if _holds_weights(source / "checkpoint") and not _holds_weights(source):
+            raise UsageError(
+                f"{source} holds a run, not a model: name its weights with --model {source / 'checkpoint'}"
+            )
         if not (source / "config.json").is_file():
             raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **options)
+    except SafetensorError as error:
+        raise _damaged(name, error) from error
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"cannot load the model {name!r}: it is neither 'smollm2', nor a folder, nor an id that the "
@@ -119,8 +126,20 @@ def _load_adapter(
     except UsageError as error:
         raise UsageError(f"{folder} holds adapters for another model: {error}") from error
     policy.tokenizer = AutoTokenizer.from_pretrained(folder)
-    load_adapters(policy, folder, merge=merge)
+    try:
+        load_adapters(policy, folder, merge=merge)
+    except SafetensorError as error:
+        raise _damaged(folder, error) from error
     return policy
+
+
+def _holds_weights(folder: Path) -> bool:
+    """Whether a model's weights or adapters lie there. (A `config.json` says nothing: a run's folder has one too.)"""
+    return any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
+
+
+def _damaged(name: str | Path, error: SafetensorError) -> UsageError:
+    return UsageError(f"the weights of {str(name)!r} are damaged or cut off ({first_line(error)}); get them anew")
 
 
 def _check_template_args(template_args: Mapping[str, Any]) -> None:

@@ -6,12 +6,14 @@ import json
 import pytest
 import torch
 from conftest import save_tiny_model
+from training import run
 from transformers import Gemma2Config, Gemma2ForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from agents.errors import UsageError
 from agents.policy.attention import grouped_attention
 from agents.policy.load import load_policy
+from agents.policy.lora import add_adapters
 from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine, draw, uniform_numbers
@@ -140,6 +142,26 @@ def test_a_model_that_never_stops_is_refused(tmp_path):
         (folder / name).write_text(json.dumps({k: v for k, v in data.items() if "eos_token" not in k}))
     with pytest.raises(UsageError, match="end-of-sequence"):
         load_policy(str(folder))
+
+
+@pytest.mark.parametrize("settings", [{}, {"lora_rank": 2}], ids=["weights", "adapters"])
+def test_a_run_in_place_of_its_checkpoint(settings, tiny_model, tmp_path):
+    folder = run("grpo", tiny_model, tmp_path / "run", steps=0, eval_tasks=0, **settings)
+    with pytest.raises(UsageError, match=f"--model {folder / 'checkpoint'}"):
+        load_policy(str(folder))
+
+
+@pytest.mark.parametrize("length", [0, 200, -10])
+@pytest.mark.parametrize("name", ["model.safetensors", "adapter_model.safetensors"])
+def test_weights_that_were_cut_off(name, length, tiny_model, tmp_path):
+    policy = load_policy(str(tiny_model), device="cpu", precision="fp32")
+    if name.startswith("adapter"):
+        add_adapters(policy, 2, 4.0, seed=0)
+    policy.save(tmp_path / "saved")
+    file = tmp_path / "saved" / name
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(UsageError, match=f"the weights of '{tmp_path / 'saved'}' are damaged or cut off"):
+        load_policy(str(tmp_path / "saved"))
 
 
 @pytest.mark.parametrize("name", ["./no/such/folder", "nobody/no-such-model"])
