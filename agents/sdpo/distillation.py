@@ -37,6 +37,9 @@ from agents.update import (
     sampler_correction,
 )
 
+TEACHER_TOKENS = 4
+"""Times as many as --micro-batch-tokens are read in a pass of the teacher, which keeps nothing for a backward pass."""
+
 
 class Targets(NamedTuple):
     """The teacher at the response tokens of a micro-batch."""
@@ -120,7 +123,7 @@ class SelfDistillation:
         prompts = [row.signal for row in rows]
         lengths = [len(row.episode.continuation_ids) for row in rows]
         # All processes read a divided model equally often, whatever their prompts: there it is one pass.
-        limit = sys.maxsize if self.policy.sharded else config.micro_batch_tokens
+        limit = sys.maxsize if self.policy.sharded else TEACHER_TOKENS * config.micro_batch_tokens
         states: dict[int, torch.Tensor] = {}
         for part in batches_within(prompts, lengths, limit):
             some = [rows[i] for i in part]

@@ -118,7 +118,7 @@ def test_a_teacher_with_long_prompts_keeps_to_the_limit_too(policy, settings):
     config.micro_batch_tokens = 1
     one_by_one, expected_metrics = weights_after_update(policy, config, algorithm, rows)
     most = {}
-    for config.micro_batch_tokens in (1000, 10**6):
+    for config.micro_batch_tokens in (250, 10**6):  # of the teacher four times as many
         passes = []
         with policy.model.get_decoder().register_forward_pre_hook(
             lambda model, args, inputs, passes=passes: passes.append(inputs["input_ids"].numel()), with_kwargs=True
@@ -127,7 +127,7 @@ def test_a_teacher_with_long_prompts_keeps_to_the_limit_too(policy, settings):
         torch.testing.assert_close(change, one_by_one, atol=1e-5, rtol=1e-3)
         assert metrics == pytest.approx(expected_metrics, rel=1e-4, abs=1e-6)
         most[config.micro_batch_tokens] = max(passes)
-    assert most[1000] <= 1000 < 1500 < most[10**6]
+    assert most[250] <= 1000 < 1500 < most[10**6]
 
 
 @pytest.mark.parametrize(
