@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any, ClassVar
 
 import gymnasium
@@ -55,7 +55,7 @@ class TextEpisode:
             "metrics": dict(verdict.metrics),
             "stop_reason": _stop_reason(verdict) if self.done else "",
         }
-        return observation, float(verdict.reward), self.done, False, info
+        return observation, verdict.reward, self.done, False, info
 
 
 class TextEnv(gymnasium.Env[str, str]):
@@ -149,6 +149,7 @@ class TextEnv(gymnasium.Env[str, str]):
         fits = [len(response) <= longest for response in responses]
         kept = [i for i, fit in enumerate(fits) if fit]
         judged = self.verifier.verify_many([tasks[i] for i in kept], [responses[i] for i in kept])
+        _check_verdicts(self.verifier, judged, len(kept))
         verdicts = dict(zip(kept, judged, strict=True))
         return [verdicts.get(i) or _too_long(response, longest) for i, response in enumerate(responses)]
 
@@ -173,6 +174,16 @@ def _stop_reason(verdict: Verdict) -> str:
     if verdict.success:
         return "success"
     return "final" if verdict.final else "max_turns"
+
+
+def _check_verdicts(verifier: Verifier, verdicts: Any, number: int) -> None:
+    """Raise TypeError unless a verifier returned what it should: a forgotten `return` is not a wrong answer."""
+    name = type(verifier).__name__
+    if not isinstance(verdicts, Sequence) or len(verdicts) != number:
+        raise TypeError(f"{name}.verify_many returned {verdicts!r:.100}; return a list of {number} Verdict(s)")
+    for verdict in verdicts:
+        if not isinstance(verdict, Verdict):
+            raise TypeError(f"{name}.verify returned {verdict!r:.100}; return a Verdict")
 
 
 def _too_long(response: str, longest: int) -> Verdict:

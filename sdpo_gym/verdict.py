@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from sdpo_gym.tasks import Task
@@ -18,6 +22,10 @@ class Verdict:
     channels: a learner may use either or both. An answer key never appears in the feedback.
 
     A response is an attempt at an answer, unless there is an `observation`: then it was a step on the way.
+
+    Raises:
+        TypeError: the reward is no number, `success` no bool, or the feedback no text.
+        ValueError: the reward is not finite.
     """
 
     reward: float
@@ -44,3 +52,15 @@ class Verdict:
 
     final: bool = False
     """Whether the episode is over even if the attempt failed and turns are left."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.reward, Real):
+            raise TypeError(f"the reward of a Verdict must be a number, not {self.reward!r:.100}")
+        if not math.isfinite(self.reward):
+            raise ValueError(f"the reward of a Verdict must be finite, not {self.reward!r}")
+        if not isinstance(self.success, (bool, np.bool_)):
+            raise TypeError(f"success of a Verdict must be True or False, not {self.success!r:.100}")
+        if not isinstance(self.feedback, str):
+            raise TypeError(f"the feedback of a Verdict must be a str, not {self.feedback!r:.100}")
+        object.__setattr__(self, "reward", float(self.reward))
+        object.__setattr__(self, "success", bool(self.success))

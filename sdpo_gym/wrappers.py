@@ -72,13 +72,14 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         self._chat.go_on(action, observation, info)
         self._return += float(reward)
         success = bool(info.get("success", (terminated or truncated) and self._return >= SUCCESS_RETURN))
+        feedback = info.get("feedback")
         completed = {
-            "feedback": "" if success else observation,
             "feedback_items": (),
             "metrics": {},
             "stop_reason": "terminated" if terminated else "truncated" if truncated else "",
             **info,
             "success": success,
+            "feedback": feedback if isinstance(feedback, str) else "" if success else observation,
             "messages": self._chat.messages,
         }
         return observation, reward, terminated, truncated, completed

@@ -1,5 +1,7 @@
 """The contract of text environments, on a small one."""
 
+import re
+
 import gymnasium
 import numpy as np
 import pytest
@@ -121,6 +123,63 @@ def test_a_verifier_that_fails_is_not_a_wrong_answer():
     env.reset(seed=0)
     with pytest.raises(RuntimeError, match="sandbox lost"):
         env.step("x")
+
+
+@pytest.mark.parametrize("returned", [None, 1.0, (1.0, True)])
+@pytest.mark.parametrize("num_envs", [None, 1])
+def test_a_verifier_that_returns_no_verdict_is_named(returned, num_envs):
+    class ForgetfulVerifier(Verifier):
+        def verify(self, task, response):
+            return returned
+
+    class ForgetfulEnv(TextEnv):
+        def __init__(self):
+            super().__init__(TaskList([Task("t", ({"role": "user", "content": "?"},))]), ForgetfulVerifier())
+
+    class ForgetfulVectorEnv(TextVectorEnv):
+        env_type = ForgetfulEnv
+
+    env = ForgetfulEnv() if num_envs is None else ForgetfulVectorEnv(num_envs)
+    env.reset(seed=0)
+    with pytest.raises(TypeError, match=re.escape(f"ForgetfulVerifier.verify returned {returned!r}; return a Verdict")):
+        env.step("x" if num_envs is None else ["x"])
+
+
+@pytest.mark.parametrize("returned", [None, []])
+def test_a_batch_needs_a_verdict_for_each_response(returned):
+    class BatchVerifier(toy_env.LengthVerifier):
+        def verify_many(self, tasks, responses):
+            return returned
+
+    env = TextEnv(TaskList([Task("t", ({"role": "user", "content": "?"},))]), BatchVerifier())
+    env.reset(seed=0)
+    with pytest.raises(TypeError, match=r"BatchVerifier.verify_many returned .*; return a list of 1 Verdict"):
+        env.step("x")
+
+
+def test_verdicts_hold_plain_values():
+    verdict = Verdict(np.float32(0.5), np.bool_(True))
+    assert (type(verdict.reward), type(verdict.success)) == (float, bool)
+    assert verdict == Verdict(0.5, True)
+    assert type(Verdict(1, True).reward) is float
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        (("1.0", True), TypeError, "reward.*number, not '1.0'"),
+        ((None, True), TypeError, "reward.*number, not None"),
+        ((float("nan"), True), ValueError, "reward.*finite, not nan"),
+        ((np.float64("inf"), True), ValueError, "reward.*finite, not"),
+        ((1.0, "yes"), TypeError, "success.*True or False, not 'yes'"),
+        ((1.0, 1), TypeError, "success.*True or False, not 1"),
+        ((0.0, False, None), TypeError, "feedback.*str, not None"),
+        ((0.0, False, ["no"]), TypeError, r"feedback.*str, not \['no'\]"),
+    ],
+)
+def test_verdicts_that_make_no_sense(fields, error, message):
+    with pytest.raises(error, match=message):
+        Verdict(*fields)
 
 
 def test_failures_without_feedback_are_said_to_be_failures():

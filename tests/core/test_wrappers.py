@@ -72,6 +72,15 @@ class TestCompleteInfo:
         for response in ("x", "xx"):
             assert completed.step(response) == plain.step(response)
 
+    def test_feedback_that_is_no_text_is_missing(self):
+        class WithoutWordsEnv(PlainTwiceEnv):
+            def step(self, action):
+                return f"{action}?", 0.0, False, False, {"feedback": None}
+
+        env = CompleteInfo(WithoutWordsEnv())
+        env.reset(seed=0)
+        assert env.step("x")[4]["feedback"] == "x?"
+
     def test_what_is_missing_is_filled_in(self):
         env = CompleteInfo(PlainTwiceEnv())
         observation, info = env.reset(seed=3)
