@@ -9,13 +9,20 @@ from typing import Any, Protocol
 
 from sdpo_gym.verdict import Verdict
 
+ROLES = ("system", "user", "assistant")
+
 Message = Mapping[str, str]
 """One chat message: `{"role": "system" | "user" | "assistant", "content": text}`."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One question. Immutable; everything in it is JSON-able."""
+    """One question. Immutable; everything in it is JSON-able.
+
+    Raises:
+        TypeError: the messages are no sequence of messages.
+        ValueError: there is no message.
+    """
 
     id: str
     messages: tuple[Message, ...]
@@ -26,10 +33,25 @@ class Task:
 
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.messages, Sequence) or isinstance(self.messages, str):
+            raise TypeError(f"task {self.id!r}: messages must be a tuple of messages, not {self.messages!r:.100}")
+        if not self.messages:
+            raise ValueError(f"task {self.id!r}: there is no message; give at least the user's")
+        for message in self.messages:
+            if not _is_message(message):
+                raise TypeError(
+                    f"task {self.id!r}: a message is {{'role': one of {ROLES}, 'content': a str}}, not {message!r:.200}"
+                )
+
     @property
     def prompt(self) -> str:
         """The question as one text: the contents of all messages, separated by blank lines."""
         return "\n\n".join(message["content"] for message in self.messages)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("role") in ROLES and isinstance(value.get("content"), str)
 
 
 class EndlessTaskSet(Protocol):

@@ -89,6 +89,11 @@ class TextEnv(gymnasium.Env[str, str]):
         max_turns: int = 1,
         render_mode: str | None = None,
     ):
+        if not isinstance(verifier, Verifier):
+            raise TypeError(
+                f"the verifier must be an object of a class derived from sdpo_gym.Verifier, not {verifier!r:.100}"
+                + (f": call the class, {verifier.__name__}(…)" if isinstance(verifier, type) else "")
+            )
         if isinstance(max_turns, bool) or not isinstance(max_turns, int) or max_turns < 1:
             raise ValueError(f"max_turns must be a whole number of at least 1, not {max_turns!r}")
         if render_mode not in (None, *self.metadata["render_modes"]):

@@ -193,6 +193,38 @@ def test_failures_without_feedback_are_said_to_be_failures():
     assert observation == "That is not correct." and info["feedback"] == ""
 
 
+@pytest.mark.parametrize(
+    ("messages", "error"),
+    [
+        ("Say something.", TypeError),
+        ({"role": "user", "content": "?"}, TypeError),
+        (None, TypeError),
+        ((), ValueError),
+        (("Say something.",), TypeError),
+        (({"role": "usr", "content": "?"},), TypeError),
+        (({"role": ["user"], "content": "?"},), TypeError),
+        (({"role": "user", "content": None},), TypeError),
+        (({"role": "user"},), TypeError),
+    ],
+)
+def test_messages_that_make_no_sense(messages, error):
+    with pytest.raises(error, match=r"task 'odd': .*message"):
+        Task("odd", messages)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "message"),
+    [
+        (toy_env.LengthVerifier, r"LengthVerifier.*: call the class, LengthVerifier\(…\)"),
+        (lambda task, response: Verdict(1.0, True), "derived from sdpo_gym.Verifier, not <function"),
+        (None, "derived from sdpo_gym.Verifier, not None"),
+    ],
+)
+def test_what_is_no_verifier(verifier, message):
+    with pytest.raises(TypeError, match=message):
+        TextEnv(Squares(), verifier)
+
+
 def test_task_lists():
     task = Task("t", ({"role": "user", "content": "?"},))
     with pytest.raises(ValueError, match="at least one"):

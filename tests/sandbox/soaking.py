@@ -22,6 +22,7 @@ from envs.livecodebench.verifier import LiveCodeBenchVerifier, make_answer_key
 from sdpo_gym import Task, Verdict
 from sdpo_gym.sandbox import Sandbox, SandboxError
 
+UNPOSED = ({"role": "user", "content": ""},)
 SLOW = ("timeout", "memory", "output_limit")
 """Hostile programs that end like this take seconds, and are taken rarely."""
 
@@ -110,13 +111,13 @@ def _honest(name: str, entry_point: str | None, source: str) -> Submission:
         Test(text, str(sum(numbers)), visible=i < 2)
         for i, (text, numbers) in enumerate(zip(inputs, NUMBERS, strict=True))
     ]
-    return Submission(name, Task("sum", "", make_answer_key(entry_point, tests)), source, honest=True)
+    return Submission(name, Task("sum", UNPOSED, make_answer_key(entry_point, tests)), source, honest=True)
 
 
 def _hostile(world: World, program: object) -> Submission:
     tests = [Test("1", "2", visible=True), *(Test("2", str(answer), visible=False) for answer in world.answers)]
     key = make_answer_key("f" if program.mode == "function" else None, tests)
-    return Submission(program.name, Task("twice", "", key), program.text(world.targets), honest=False)
+    return Submission(program.name, Task("twice", UNPOSED, key), program.text(world.targets), honest=False)
 
 
 def grade(sandbox: Sandbox, submission: Submission) -> Verdict:

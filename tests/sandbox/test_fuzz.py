@@ -23,6 +23,7 @@ from sdpo_gym.sandbox.protocol import Status
 from sdpo_gym.sandbox.worker import wire
 from sdpo_gym.sandbox.worker_process import WorkerLost, WorkerProcess
 
+UNPOSED = ({"role": "user", "content": ""},)
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=0.6, memory_mb=256, output_bytes=2_000)
 STDIN = Program("print(input())\n", "stdin")
 FUNCTION = Program("def f(x):\n    return x\n", "function", "f")
@@ -286,7 +287,7 @@ class TestWorkersThatLie:
     def test_a_judge_of_liars(self, words, functional):
         secret = "8239172391" if functional else "never said"
         tests = [Case("1", "1", visible=True), Case("2", secret, visible=False)]
-        task = Task("t", "", make_answer_key("f" if functional else None, tests))
+        task = Task("t", UNPOSED, make_answer_key("f" if functional else None, tests))
         with contextlib.closing(LyingPool(words)) as pool, contextlib.suppress(SandboxError):
             verdict = LiveCodeBenchVerifier(pool, feedback="full", echo_response=True).verify(task, "```python\nx\n```")
             assert not verdict.success

@@ -23,6 +23,7 @@ from sdpo_gym.sandbox.docker_pool import DockerSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
 
+UNPOSED = ({"role": "user", "content": ""},)
 CPU_SECONDS = 0.15
 MEMORY_MB = 256
 LIMITS = Limits(cpu_seconds=CPU_SECONDS, wall_seconds=0.5, total_wall_seconds=20.0, memory_mb=MEMORY_MB)
@@ -106,14 +107,15 @@ def make_task(world, mode):
     """Twice a number, but for the hidden tests, which only who sees the answer key can pass."""
     known = [rows.Test(str(x), str(2 * x), visible=x == 1) for x in range(1, SOLVED + 1)]
     unknown = [rows.Test(str(x), str(answer), visible=False) for x, answer in enumerate(world.answers, SOLVED + 1)]
-    return Task("twice", "", make_answer_key("f" if mode == "function" else None, known + unknown)), known + unknown
+    tests = known + unknown
+    return Task("twice", UNPOSED, make_answer_key("f" if mode == "function" else None, tests)), tests
 
 
 def honest_passes(sandbox, world):
     """Whether an honest program is graded right. Its source, inputs and outputs hold the canary."""
     texts = [f"{world.canary} {word}" for word in ("one", "two", "three")]
     tests = [rows.Test(text, text[::-1], visible=text.endswith("one")) for text in texts]
-    task = Task("reversed", "", make_answer_key(None, tests))
+    task = Task("reversed", UNPOSED, make_answer_key(None, tests))
     verifier = LiveCodeBenchVerifier(sandbox, time_limit=HONEST_LIMITS.cpu_seconds, memory_mb=MEMORY_MB)
     right = verifier.verify(task, f"```python\nprint(input()[::-1])  # {world.canary}\n```")
     wrong = verifier.verify(task, f"```python\nprint(input())  # {world.canary}\n```")
