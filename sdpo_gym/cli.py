@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serving.add_arguments(commands.add_parser("serve", help="serve an environment to other machines, over HTTP"))
 
-    dataset = commands.add_parser("dataset", help="build or check the embedded problems")
+    dataset = commands.add_parser("dataset", help="turn problems of your own into rows, and check them")
     dataset.add_subparsers(metavar="ACTION", required=True).add_parser("build", help="see `dataset build --help`")
 
     sandbox = commands.add_parser("sandbox", help="run programs, serve them to other machines, build an image")
@@ -206,7 +206,7 @@ def _build_image(options: argparse.Namespace) -> int:
 
 def _build_dataset(arguments: list[str]) -> int:
     module, _, function = DATASET_BUILDER.partition(":")
-    return getattr(importlib.import_module(module), function)(arguments)
+    return getattr(importlib.import_module(module), function)(arguments, prog="sdpo-gym dataset build")
 
 
 def _which_extra(error: ModuleNotFoundError) -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from envs.livecodebench.checks import check
 from envs.livecodebench.env import PROBLEMS
-from envs.livecodebench.sources import Source, find_folders, read_folder
+from envs.livecodebench.sources import Source, find_folders, find_incomplete, read_folder
 from sdpo_gym.sandbox import Program, RunResult, shared_sandbox
 
 FOLDER = Path(__file__).parent / "problems"
@@ -89,9 +89,10 @@ def _output_text(source: Source, text: str, result: RunResult) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = __doc__.splitlines()[0]
-    parser.add_argument("folder", nargs="?", type=Path, help="folder of problem folders; left out: the embedded ones")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="file to write, or to check; needed with a folder")
-    parser.add_argument("--check", action="store_true", help="write nothing; check all programs and FILE")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="folder of problem folders")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="file to write (.jsonl), or to compare in --check")
+    parser.add_argument("--check", action="store_true", help="write nothing; check all programs, and FILE if given")
+    parser.add_argument("--embedded", action="store_true", help="build the package's own problems, instead of a FOLDER")
     parser.add_argument(
         "--time-limit",
         type=float,
@@ -103,13 +104,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build or check; returns the exit code: 0, or 1 if something is wrong, which is printed."""
-    if options.folder is not None and options.output is None:
+    folder, file = options.folder, options.output
+    if folder is None:
+        folder, file = FOLDER, file or PROBLEMS
+    if file is None and not options.check:
         return _complain(["with a folder of your own, say where the rows go: --output FILE"])
-    folder, file = options.folder or FOLDER, options.output or PROBLEMS
+    if file is not None and file.suffix != ".jsonl":
+        return _complain([f"--output must end in .jsonl, as the rows are read by this name, not {file}"])
     try:
         folders = find_folders(folder)
     except ValueError as error:
         return _complain([str(error)])
+    for skipped in find_incomplete(folder):
+        print(f"{skipped}: skipped, as there is no problem.json", file=sys.stderr)
     sources, complaints = _each(read_folder, folders)
     rows, more = _each(make_row, sources)
     complaints += more
@@ -125,7 +132,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     found, _ = _each(lambda pair: check(*pair, options.time_limit), list(zip(sources, rows, strict=True)))
     complaints = [complaint for complaints in found for complaint in complaints]
-    if not file.exists() or file.read_text(encoding="utf-8") != text:
+    if file is not None and not file.exists():
+        print(f"{file} does not exist yet; without --check it is built")
+    elif file is not None and file.read_bytes() != text.encode():
         complaints.append(f"{file} is not what the folders give; build it again without --check")
     if complaints:
         return _complain(complaints)
@@ -151,11 +160,22 @@ def _complain(complaints: list[str]) -> int:
     return 1
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command `python -m envs.livecodebench.build`, also `sdpo-gym dataset build`; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m envs.livecodebench.build")
+def main(arguments: list[str] | None = None, *, prog: str = "python -m envs.livecodebench.build") -> int:
+    """The command `python -m envs.livecodebench.build`, also `sdpo-gym dataset build`; returns the exit code.
+
+    Args:
+        arguments: Of the command line. None: this process's own.
+        prog: The command, as it was typed.
+    """
+    parser = argparse.ArgumentParser(prog=prog)
     add_arguments(parser)
-    return run(parser.parse_args(arguments))
+    options = parser.parse_args(arguments)
+    if options.embedded and options.folder is not None:
+        parser.error("give a FOLDER or --embedded, not both")
+    # The package's own file is not overwritten unasked.
+    if not (options.embedded or options.folder or options.output or options.check):
+        parser.error("give the FOLDER of your problems and --output FILE, or --embedded")
+    return run(options)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,12 @@ def find_folders(root: Path) -> list[Path]:
     return folders
 
 
+def find_incomplete(root: Path) -> list[Path]:
+    """Folders in `root` that hold a statement but no `problem.json`, by name: they are no problems yet."""
+    folders = sorted(path.parent for path in root.glob("*/statement.md"))
+    return [folder for folder in folders if not (folder / "problem.json").exists()]
+
+
 def read_folder(folder: Path) -> Source:
     """Read one problem.
 
@@ -73,8 +79,8 @@ def read_folder(folder: Path) -> Source:
     func_name = facts["func_name"]
     public, generate = _read_tests(folder)
     try:
-        private = generate(random.Random(folder.name))
-    except Exception as error:  # the author's own code
+        private = list(generate(random.Random(folder.name)))
+    except (Exception, SystemExit) as error:  # the author's own code
         raise ValueError(f"{folder}/tests.py: generate(rng) raises {type(error).__name__}: {error}") from error
     public = dict.fromkeys(_input_text(folder, func_name, item) for item in public)
     private = dict.fromkeys(_input_text(folder, func_name, item) for item in private)
@@ -91,16 +97,26 @@ def read_folder(folder: Path) -> Source:
         public=tuple(public),
         private=tuple(text for text in private if text not in public),
         solution=_read_text(folder, "solution.py", "write a program that is right into it"),
-        wrong={path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("wrong_*.py"))},
-        slow={path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("slow_*.py"))},
+        wrong={path.name: _decode(path) for path in sorted(folder.glob("wrong_*.py"))},
+        slow={path.name: _decode(path) for path in sorted(folder.glob("slow_*.py"))},
     )
 
 
 def _read_text(folder: Path, name: str, advice: str) -> str:
     try:
-        return (folder / name).read_text(encoding="utf-8")
+        text = _decode(folder / name)
     except FileNotFoundError as error:
         raise ValueError(f"{folder}: there is no {name}; {advice}") from error
+    if not text.strip():
+        raise ValueError(f"{folder}/{name} is empty; {advice}")
+    return text
+
+
+def _decode(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 ({error}); save it as UTF-8") from error
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
@@ -134,7 +150,7 @@ def _read_tests(folder: Path) -> tuple[Any, Any]:
         raise ValueError(f"{folder}: there is no tests.py; write PUBLIC and generate(rng) into it")
     try:
         names = runpy.run_path(str(path))
-    except Exception as error:  # the author's own code
+    except (Exception, SystemExit) as error:  # the author's own code
         raise ValueError(f"{path} raises {type(error).__name__}: {error}") from error
     if not isinstance(names.get("PUBLIC"), list) or not callable(names.get("generate")):
         raise ValueError(f"{path} must define PUBLIC, a list of inputs, and generate(rng), which returns more of them")

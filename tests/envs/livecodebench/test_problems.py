@@ -123,10 +123,14 @@ def run_build(folder, *arguments):
 
 
 def test_build(folder, capsys):
+    assert run_build(folder, "--check") == 0
+    assert "rows.jsonl does not exist yet" in (said := capsys.readouterr().out) and "1 problems are in order" in said
+    assert run_build(folder) == 0
+    assert run_build(folder, "--check") == 0, capsys.readouterr().err
+    (folder.parent / "rows.jsonl").write_bytes(b"\xff\n")
     assert run_build(folder, "--check") == 1
     assert "build it again" in capsys.readouterr().err
     assert run_build(folder) == 0
-    assert run_build(folder, "--check") == 0, capsys.readouterr().err
     task = LiveCodeBenchEnv(data=folder.parent / "rows.jsonl").tasks.find("sum")
     assert len(task.answer_key["tests"]) == 11  # the private test that repeats a public one is dropped
 
@@ -138,12 +142,18 @@ def test_build(folder, capsys):
         ("tests.py", "PUBLIC = [[1, 2]]\ngenerate = lambda rng: [[i, i] for i in range(9)]", "1 public and 9 private"),
         ("tests.py", "PUBLIC = [[1, 2], [2, 2]]\ngenerate = lambda rng: []", "2 public and 0 private"),
         ("tests.py", "PUBLIC = [[1, 2], [(2,), 2]]\ngenerate = lambda rng: []", "arguments that JSON can hold"),
+        ("tests.py", "raise SystemExit(0)", "tests.py raises SystemExit: 0"),
+        ("tests.py", "PUBLIC = []\ndef generate(rng): exit()", "generate(rng) raises SystemExit"),
+        ("tests.py", "PUBLIC = []\ndef generate(rng): yield 1 // 0", "generate(rng) raises ZeroDivisionError"),
+        ("statement.md", " \n", "sum/statement.md is empty; write the problem's text"),
+        ("statement.md", "caf\udce9", "sum/statement.md is not UTF-8"),
+        ("wrong_minus.py", "# caf\udce9", "sum/wrong_minus.py is not UTF-8"),
         ("solution.py", "def total(a, b):\n    return (a, b)", "JSON cannot hold what solution.py returns"),
         ("solution.py", "def total(a, b):\n    return 1 // (a - 1)", "solution.py ends with exception"),
     ],
 )
 def test_build_refuses(folder, name, text, message, capsys):
-    (folder / name).write_text(text)
+    (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     assert run_build(folder) == 1
     error = capsys.readouterr().err
     assert "sum" in error and message in error
@@ -208,6 +218,47 @@ def test_a_folder_of_ones_own_needs_an_output_file(folder, capsys):
     assert PROBLEMS.read_bytes() == before
     assert build.main([str(folder), "--output", str(folder / "rows.jsonl")]) == 1
     assert "problem.json" in capsys.readouterr().err
+
+
+def test_a_folder_of_ones_own_can_be_checked_without_a_file(folder, capsys):
+    assert build.main([str(folder.parent), "--check"]) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out == "1 problems are in order\n"
+    (folder / "wrong_minus.py").write_text("def total(a, b):\n    return b + a\n")
+    assert build.main([str(folder.parent), "--check"]) == 1
+    assert "wrong_minus.py" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_problem_yet_is_named(folder, capsys):
+    (folder.parent / "draft").mkdir()
+    (folder.parent / "draft" / "statement.md").write_text("Add three numbers.")
+    (folder.parent / "notes").mkdir()
+    assert run_build(folder) == 0
+    error = capsys.readouterr().err
+    assert "draft: skipped, as there is no problem.json" in error and "notes" not in error
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows"])
+def test_rows_go_to_a_file_that_is_read_as_rows(folder, name, capsys):
+    assert build.main([str(folder.parent), "--output", str(folder.parent / name)]) == 1
+    assert "must end in .jsonl" in capsys.readouterr().err
+    assert not (folder.parent / name).exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--embedded", "folder"]])
+def test_the_embedded_problems_are_built_only_when_asked_for(arguments, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(build, "PROBLEMS", tmp_path / "rows.jsonl")
+    with pytest.raises(SystemExit) as ended:
+        main(["dataset", "build", *arguments])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and error.startswith("usage: sdpo-gym dataset build ") and "--embedded" in error
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
+def test_the_embedded_problems_can_be_built(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(build, "PROBLEMS", tmp_path / "rows.jsonl")
+    monkeypatch.setattr(build, "FOLDER", folder.parent)
+    assert build.main(["--embedded"]) == 0
+    assert (tmp_path / "rows.jsonl").exists()
 
 
 @pytest.mark.parametrize("missing", ["statement.md", "starter.txt", "tests.py", "solution.py"])
