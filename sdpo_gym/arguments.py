@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +34,12 @@ def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, A
         except ValueError:
             arguments[key] = value
     return arguments
+
+
+def import_from_current_folder() -> None:
+    """Let `module:id` name a module in the current folder, as with `python -m`; a script's own folder is elsewhere."""
+    if os.getcwd() not in sys.path and not getattr(sys.flags, "safe_path", False):
+        sys.path.insert(0, os.getcwd())
 
 
 def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:

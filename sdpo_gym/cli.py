@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sdpo_gym import play
-from sdpo_gym.arguments import parse_env_args
+from sdpo_gym.arguments import import_from_current_folder, parse_env_args
 from sdpo_gym.registry import ENVIRONMENTS
 from sdpo_gym.sandbox import Limits, Program, RunResult, SandboxError, make_sandbox
 from sdpo_gym.sandbox.factory import KINDS, TOKEN_VARIABLE
@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_env(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("env", metavar="ENV", help="a registered id such as sdpo/LiveCodeBench-v0")
+    parser.add_argument(
+        "env", metavar="ENV", help="an id such as sdpo/LiveCodeBench-v0; module:id imports a module first"
+    )
     parser.add_argument(
         "--env-arg", action="append", default=[], metavar="KEY=VALUE", help="argument of the environment; repeatable"
     )
@@ -134,12 +136,15 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _play(options: argparse.Namespace) -> int:
+    import_from_current_folder()
     arguments = parse_env_args(options.env_arg)
     return play.play(options.env, arguments, task=options.task, seed=options.seed, editor=options.editor)
 
 
 def _grade(options: argparse.Namespace) -> int:
-    return play.grade(options.env, parse_env_args(options.env_arg), task=options.task, file=options.file)
+    import_from_current_folder()
+    arguments = parse_env_args(options.env_arg)
+    return play.grade(options.env, arguments, task=options.task, file=options.file)
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sdpo_gym.arguments import parse_env_args
+from sdpo_gym.arguments import import_from_current_folder, parse_env_args
 from sdpo_gym.serving.client import TOKEN_VARIABLE
 
 
@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from sdpo_gym.http_server import find_token
     from sdpo_gym.serving.server import serve
 
+    import_from_current_folder()
     token = find_token(TOKEN_VARIABLE, options.new_token)
     serve(
         options.env,

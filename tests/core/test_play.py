@@ -112,3 +112,41 @@ def test_misuse_is_one_line_and_an_exit_code(words, message):
     done = command(*words)
     assert done.returncode != 0
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+OWN_ENV = """
+import gymnasium
+import toy_env
+
+def refuse():
+    raise ValueError("refused here")
+
+gymnasium.register("my/Even-v0", entry_point=toy_env.EvenLengthEnv)
+gymnasium.register("my/Refusing-v0", entry_point=refuse)
+"""
+
+
+def test_an_environment_in_the_current_folder(tmp_path):
+    (tmp_path / "my_env.py").write_text(OWN_ENV)
+    (tmp_path / "answer.txt").write_text("even")
+    script = tmp_path / "bin" / "sdpo-gym"  # as pip installs it: its own folder is on the path, and not the current one
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom sdpo_gym.cli import main\nsys.exit(main())\n")
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, script, *words],
+            input="even",
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}", "SDPO_GYM_SERVE_TOKEN": "t" * 40},
+        )
+
+    for words in (("grade", "my_env:my/Even-v0", "answer.txt"), ("play", "my_env:my/Even-v0")):
+        done = run(*words, "--task", "beta")
+        assert done.returncode == 0, done.stderr
+    assert "refused here" in run("grade", "my_env:my/Refusing-v0", "answer.txt", "--task", "beta").stderr
+    pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")
+    assert "refused here" in run("serve", "my_env:my/Refusing-v0").stderr
