@@ -124,7 +124,8 @@ class ProgramProcess:
             end = "exited"
         else:
             end = self._watch(started, wall_seconds)
-        waited = self._waited(time.monotonic() - started)  # before it is reaped
+        elapsed = time.monotonic() - started
+        waited = self._waited(elapsed) if elapsed > LONG_SECONDS else 0.0  # before it is reaped
         self._waited_before += waited
         code = 0
         if end == "done":
@@ -203,8 +204,6 @@ class ProgramProcess:
 
     def _waited(self, elapsed: float) -> float:
         """How much of the time since the batch began it waited for a CPU."""
-        if elapsed < LONG_SECONDS:
-            return 0.0
         return min(max(_seconds_waiting_for_cpu(self._pid) - self._waited_before, 0.0), elapsed)
 
     def _end(self) -> tuple[int, float]:
