@@ -34,11 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"sdpo-gym: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", file=sys.stderr)
         return 1
-    except (SandboxError, ValueError) as error:
+    except (ModuleNotFoundError, SandboxError, ValueError) as error:
         print(f"sdpo-gym: {error}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as error:
-        print(f"sdpo-gym: {_which_extra(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -212,13 +209,6 @@ def _build_image(options: argparse.Namespace) -> int:
 def _build_dataset(arguments: list[str]) -> int:
     module, _, function = DATASET_BUILDER.partition(":")
     return getattr(importlib.import_module(module), function)(arguments, prog="sdpo-gym dataset build")
-
-
-def _which_extra(error: ModuleNotFoundError) -> str:
-    extra = {"fastapi": "serve", "uvicorn": "serve", "websockets": "serve", "docker": "docker", "ray": "ray"}.get(
-        error.name or ""
-    )
-    return f"{error}" + (f": pip install 'sdpo-gym[{extra}]'" if extra else "")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import secrets
 import socket
 from typing import Any
 
-import uvicorn
-
+from sdpo_gym.extras import needs
 from sdpo_gym.sandbox.remote import is_loopback
+
+with needs("sdpo-gym[serve]"):
+    import uvicorn
 
 _log = logging.getLogger("sdpo_gym")
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import gymnasium
 
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.global_random import GlobalRandom
 from sdpo_gym.spaces import UnicodeText
 
@@ -63,8 +64,9 @@ class GemEnv(gymnasium.Env[str, str]):
         allow_unsafe: bool = False,
         render_mode: str | None = None,
     ):
-        import gem
-        from gem.utils.constants import TERMINAL_STATE
+        with needs("sdpo-gym[gem]"):
+            import gem
+            from gem.utils.constants import TERMINAL_STATE
 
         if render_mode is not None:
             raise ValueError(f"render_mode must be None, not {render_mode!r}")

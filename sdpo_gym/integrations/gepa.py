@@ -13,13 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from gepa.core.adapter import EvaluationBatch, GEPAAdapter
-
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import Judge, Question, begin, step
 from sdpo_gym.tasks import Message
 from sdpo_gym.text_env import NO_FEEDBACK
 from sdpo_gym.verdict import Verdict
+
+with needs("sdpo-gym[gepa]"):
+    from gepa.core.adapter import EvaluationBatch, GEPAAdapter
 
 SYSTEM_PROMPT = "system_prompt"
 """The component of a candidate that is optimised: the first message of every chat."""

@@ -15,16 +15,19 @@ from dataclasses import asdict
 from typing import Any
 
 import gymnasium
-from anyio import to_thread
-from inspect_ai import Task, task
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
-from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accuracy, scorer, stderr
-from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import Judge, begin, step
 from sdpo_gym.json_values import as_json
+
+with needs("sdpo-gym[inspect]"):
+    from anyio import to_thread
+    from inspect_ai import Task, task
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+    from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accuracy, scorer, stderr
+    from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 VERDICT, FAILURE = "sdpo_gym:verdict", "sdpo_gym:failure"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import Judge
 
 NAME = "sdpo_gym"
@@ -39,8 +40,9 @@ def write_parquet(
         split: A label for the rows.
         episodes: Whether verl plays whole episodes with our agent loop; else it takes one response.
     """
-    import pyarrow
-    import pyarrow.parquet
+    with needs("sdpo-gym[parquet]"):
+        import pyarrow
+        import pyarrow.parquet
 
     judge = Judge(env_id, env_args)
     try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdpo_gym import Task, TextEnv, Verdict, Verifier
+from sdpo_gym.extras import needs
 
 EVALUATORS = frozenset({"eval", "exec", "parse_expr", "sympify"})
 """Functions that run what they are given as a program."""
@@ -72,8 +73,9 @@ class ReasoningGymEnv(TextEnv):
         max_turns: int = 1,
         render_mode: str | None = None,
     ):
-        import reasoning_gym
-        from reasoning_gym.factory import DATASETS
+        with needs("sdpo-gym[reasoning-gym]"):
+            import reasoning_gym
+            from reasoning_gym.factory import DATASETS
 
         if dataset not in DATASETS:
             raise ValueError(f"reasoning-gym has no dataset {dataset!r}; it has {', '.join(sorted(DATASETS))}")

@@ -11,10 +11,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput, ConversationType
-
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import begin, step
+
+with needs("sdpo-gym[skyrl]"):
+    from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput, ConversationType
 
 
 class EpisodeEnv(BaseTextEnv):

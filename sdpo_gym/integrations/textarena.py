@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import gymnasium
 from gymnasium.error import ResetNeeded
 
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.global_random import GlobalRandom
 from sdpo_gym.spaces import UnicodeText
 
@@ -65,8 +66,9 @@ class TextArenaEnv(gymnasium.Env[str, str]):
         config: Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ):
-        import textarena
-        from textarena.envs.registration import ENV_REGISTRY
+        with needs("sdpo-gym[textarena]"):
+            import textarena
+            from textarena.envs.registration import ENV_REGISTRY
 
         if render_mode is not None:
             raise ValueError(f"render_mode must be None, not {render_mode!r}")

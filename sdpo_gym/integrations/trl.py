@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from datasets import Dataset
-
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import Judge, begin, step
+
+with needs("sdpo-gym[trl]"):
+    from datasets import Dataset
 
 
 def make_dataset(

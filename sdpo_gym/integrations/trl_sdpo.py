@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from trl.experimental.sdpo import SDPOTrainer
-from trl.experimental.sdpo.sdpo_trainer import SuccessfulRolloutTeacherContextBuilder
-
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.trl import EnvironmentReward
+
+with needs("sdpo-gym[trl]"):
+    import torch
+    from trl.experimental.sdpo import SDPOTrainer
+    from trl.experimental.sdpo.sdpo_trainer import SuccessfulRolloutTeacherContextBuilder
 
 
 class FeedbackTeacherContext(SuccessfulRolloutTeacherContextBuilder):

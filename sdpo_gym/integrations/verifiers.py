@@ -16,12 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import verifiers.v1 as vf
-from pydantic import Field
-
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import Question, begin, shared_judge, step
 from sdpo_gym.verdict import Verdict
+
+with needs("sdpo-gym[verifiers]"):
+    import verifiers.v1 as vf
+    from pydantic import Field
 
 
 class EnvironmentTaskConfig(vf.TaskConfig):

@@ -15,14 +15,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput, register
-from verl.utils.profiler import simple_timer
-
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.integrations.judge import begin, step
 from sdpo_gym.integrations.parquet import NAME
 from sdpo_gym.integrations.verl import score_of
 from sdpo_gym.tasks import Message
+
+with needs("verl"):
+    from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput, register
+    from verl.utils.profiler import simple_timer
 
 
 @register(NAME)

@@ -8,13 +8,15 @@ import hmac
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
-
+from sdpo_gym.extras import needs
 from sdpo_gym.http_server import run_app
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import MAX_CHUNK_BYTES, run_chunk
 from sdpo_gym.sandbox.protocol import Limits, Sandbox, SandboxError
 from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH, check_token
+
+with needs("sdpo-gym[serve]"):
+    from fastapi import Depends, FastAPI, HTTPException, Request, Response
 
 MAX_CONNECTIONS = 1024
 BODY_SECONDS = 60.0

@@ -13,6 +13,7 @@ import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
 
+from sdpo_gym.extras import needs
 from sdpo_gym.sandbox.remote import is_loopback
 from sdpo_gym.spaces import UnicodeText
 
@@ -156,7 +157,8 @@ class RemoteEnv(gymnasium.Env[str, str]):
             RuntimeError: the environment failed.
             ValueError: the server refuses the message.
         """
-        from websockets.exceptions import ConnectionClosed, WebSocketException
+        with needs("sdpo-gym[serve]"):
+            from websockets.exceptions import ConnectionClosed, WebSocketException
 
         message = json.dumps({"type": kind} if data is None else {"type": kind, "data": data}, default=_plain)
         if self._connection is None:
@@ -187,11 +189,8 @@ class RemoteEnv(gymnasium.Env[str, str]):
         raise ConnectionError(f"{self.url}: {message}")
 
     def _connect(self):
-        try:
-            from websockets.exceptions import InvalidStatus, WebSocketException
-            from websockets.sync.client import connect
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f"{error}: pip install 'sdpo-gym[serve]'", name=error.name) from error
+        from websockets.exceptions import InvalidStatus, WebSocketException
+        from websockets.sync.client import connect
 
         address = f"{'wss' if self._tls else 'ws'}{self.url[self.url.index(':') :].rstrip('/')}/ws"
         try:

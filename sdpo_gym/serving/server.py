@@ -13,22 +13,27 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import gymnasium
-from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
-from pydantic import ValidationError
 
 from sdpo_gym.arguments import make_bare_text_env
+from sdpo_gym.extras import needs
 from sdpo_gym.http_server import run_app
 from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox.remote import check_token
-from sdpo_gym.serving.messages import (
-    ResetRequest,
-    SessionState,
-    TextAction,
-    TextObservation,
-    decode_message,
-    describe,
-    encode_message,
-)
+
+with needs("sdpo-gym[serve]"):
+    import websockets  # noqa: F401  (uvicorn imports it only when it serves)
+    from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+    from pydantic import ValidationError
+
+    from sdpo_gym.serving.messages import (
+        ResetRequest,
+        SessionState,
+        TextAction,
+        TextObservation,
+        decode_message,
+        describe,
+        encode_message,
+    )
 
 BACKLOG = 1024
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
