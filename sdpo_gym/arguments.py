@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 from gymnasium.spaces import Text
 
-from sdpo_gym.registry import ENVIRONMENTS
+from sdpo_gym.registry import ADAPTERS, ENVIRONMENTS
 from sdpo_gym.wrappers import CompleteInfo
 
 
@@ -57,7 +57,7 @@ def make_bare_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -
     try:
         env = gymnasium.make(env_id, disable_env_checker=True, **env_args)
     except gymnasium.error.Error as error:
-        known = ", ".join(sorted(ENVIRONMENTS))
+        known = ", ".join(sorted(ENVIRONMENTS | ADAPTERS))
         raise ValueError(
             f"cannot make the environment {env_id!r}: {_first_line(error)} "
             f"(ids of this project: {known}; another package's: module:namespace/Name-v0)"

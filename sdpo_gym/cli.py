@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sdpo_gym import play
 from sdpo_gym.arguments import import_from_current_folder, parse_env_args
-from sdpo_gym.registry import ENVIRONMENTS
+from sdpo_gym.registry import ADAPTERS, ENVIRONMENTS, EXTRAS
 from sdpo_gym.sandbox import Limits, Program, RunResult, SandboxError, make_sandbox
 from sdpo_gym.sandbox.factory import KINDS, TOKEN_VARIABLE
 from sdpo_gym.serving import command as serving
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sdpo-gym", description="Environments with rich feedback, and their sandbox.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    listing = commands.add_parser("list", help="list the registered environments")
+    listing = commands.add_parser("list", help="list the registered environments, and the extra that one needs")
     listing.set_defaults(run=_list)
 
     _add_play(commands.add_parser("play", help="attempt a task yourself, in the terminal"))
@@ -128,7 +128,8 @@ def _add_build_image(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    print("\n".join(ENVIRONMENTS))
+    for env_id in (*ENVIRONMENTS, *ADAPTERS):
+        print(f"{env_id:<22}  needs [{EXTRAS[env_id]}]" if env_id in EXTRAS else env_id)
     return 0
 
 

@@ -31,6 +31,15 @@ ADAPTERS = {
 }
 """Environments that are somewhere else, on a server or in another package. They need an extra."""
 
+EXTRAS = {
+    "sdpo/Chemistry-v0": "chem",
+    "sdpo/Remote-v0": "serve",
+    "sdpo/ReasoningGym-v0": "reasoning-gym",
+    "sdpo/Gem-v0": "gem",
+    "sdpo/TextArena-v0": "textarena",
+}
+"""What to install for an environment, as `pip install 'sdpo-gym[EXTRA]'`."""
+
 
 def register_environments() -> None:
     """Register every environment of this project with Gymnasium, once."""

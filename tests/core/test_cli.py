@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import gymnasium
 import pytest
 
 import sdpo_gym
@@ -19,7 +20,15 @@ def command(*words, text=""):
 
 
 def test_list():
-    assert command("list").stdout.split() == sorted(sdpo_gym.ENVIRONMENTS)
+    lines = [line.split() for line in command("list").stdout.splitlines()]
+    ids = {env_id for env_id in gymnasium.registry if env_id.startswith("sdpo/")}
+    assert len(lines) == len(ids) and {line[0] for line in lines} == ids >= set(sdpo_gym.ENVIRONMENTS)
+    assert ["sdpo/Gem-v0", "needs", "[gem]"] in lines and ["sdpo/ToolUse-v0"] in lines
+
+
+def test_an_unknown_id_is_answered_with_those_that_there_are():
+    error = command("play", "sdpo/Nothing-v0").stderr
+    assert "sdpo/Nothing-v0" in error and "sdpo/Gem-v0" in error and "sdpo/ToolUse-v0" in error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
