@@ -34,6 +34,26 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(target), f"{page} links to #{anchor} in {target}"
 
 
+def example(page, title):
+    """The first Python example under a heading, run: its names."""
+    text = page.read_text().partition(f"# {title}\n")[2]
+    names = {}
+    exec(re.search(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1], names)
+    names["env"].close()
+    return names
+
+
+def test_the_readmes_example_answers_the_task_that_it_poses():
+    names = example(ROOT / "README.md", "Environments")
+    assert "def is_palindrome(" in names["prompt"] and "The function returned None." in names["info"]["feedback"]
+
+
+def test_the_example_of_tool_use_is_what_happens():
+    names = example(DOCS / "tool-use.md", "`sdpo/ToolUse-v0`")
+    assert names["prompt"].endswith("How many pieces of the product A4362 are in stock?") and names["reward"] == 1.0
+    assert 'Observation: {"stock": 223}' in [message["content"] for message in names["info"]["messages"]]
+
+
 def test_the_index_leads_to_every_page():
     index = DOCS / "README.md"
     assert set(DOCS.rglob("*.md")) - {index} <= {target for target, _ in links(index)}
