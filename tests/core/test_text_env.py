@@ -80,6 +80,13 @@ def test_unknown_options():
         toy_env.EvenLengthEnv().reset(options={"colour": 1})
 
 
+@pytest.mark.parametrize("options", [3, 0, "alpha", ["alpha"]])
+@pytest.mark.parametrize("make", [toy_env.EvenLengthEnv, EvenVectorEnv])
+def test_options_that_are_none(make, options):
+    with pytest.raises(TypeError, match=re.escape(f"must be a dict such as {{'task': 3}}, not {options!r}")):
+        make().reset(options=options)
+
+
 def test_misuse():
     env = toy_env.EvenLengthEnv(render_mode="ansi")
     for call in (lambda: env.step("x"), env.render):
