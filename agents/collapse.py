@@ -15,8 +15,8 @@ LEAST = {"success_rate": 0.3, "entropy": 0.1, "response_tokens": 0.1}
 
 NOISE = 5.0
 """Standard errors that a fall of the success rate must exceed: the best of many windows is a lucky one. Of simulated
-runs of 400 steps whose rate never changes, nearly all raised an alarm without this; with it, one in six where successes
-are rare, one in thirty elsewhere."""
+runs of 400 steps at a rate that never changes, of at most 0.3 and of tasks of unequal difficulty, most raised an alarm
+without this; with it, one in six where successes are rare, one in thirty elsewhere."""
 
 MEANING = {
     "success_rate": "success has collapsed",

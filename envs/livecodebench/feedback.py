@@ -128,7 +128,7 @@ def _failures(failed: Sequence[tuple[int, Outcome]], source: str, level: Level) 
     items: list[Item] = []
     for status in _FAILURES:
         if status == "not_run" and any(outcome.result.status != "not_run" for _, outcome in failed):
-            continue  # of those that were run is more to be told, or one of them is why the others were not
+            continue  # those that were run tell more
         first = next(((number, outcome) for number, outcome in failed if outcome.result.status == status), None)
         if first is not None:
             items.append(_failure(*first, source, level))

@@ -1,7 +1,7 @@
 """What modules want to be done in a forked process: for the processes that a program forks, not for the program's own.
 
 `threading` and `random` ask for it. The worker has one thread, and a program finds `random` seeded anyway; done in each
-child, it would take a tenth of the time of a submission.
+child, it would take a good part of a short submission's time.
 """
 
 import os
