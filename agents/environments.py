@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
 import numpy as np
 
 from agents.errors import UsageError
+from agents.runs.interrupt import held
 from sdpo_gym import arguments
 from sdpo_gym.json_values import as_json
 from sdpo_gym.tasks import Message
@@ -24,6 +25,11 @@ RECENCY = 0.5
 
 LEAST_WEIGHT = 0.05
 """Of a task that is always or never solved; the largest weight is ½."""
+
+SECONDS_HELD = 0.2
+"""How long Ctrl-C waits at most while environments work."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,14 @@ class Environments:
 
     def reset(self, starts: Sequence[Start]) -> list[Opening]:
         """Begin one episode per start, in the first environments."""
-        return list(self._threads.map(self.reset_one, range(len(starts)), starts))
+        return self._side_by_side(self.reset_one, range(len(starts)), starts)
 
     def step(self, responses: Mapping[int, str]) -> dict[int, Outcome]:
         """Hand responses to the environments with these indices. What a model wrote is never an error."""
         started = time.monotonic()
-        outcomes = dict(zip(responses, self._threads.map(self.step_one, responses, responses.values()), strict=True))
+        outcomes = self._side_by_side(self.step_one, responses, responses.values())
         self.judging_seconds += time.monotonic() - started
-        return outcomes
+        return dict(zip(responses, outcomes, strict=True))
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
@@ -134,6 +140,18 @@ class Environments:
             metrics=as_json(info["metrics"]),  # of other packages' environments, they may be NumPy's
             stop_reason=info["stop_reason"],
         )
+
+    def _side_by_side(self, act: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
+        """What `act` returns for each tuple of arguments, in their order."""
+        with held():
+            futures = [self._threads.submit(act, *each) for each in zip(*arguments, strict=True)]
+        while True:
+            with held():
+                done, waiting = wait(futures, SECONDS_HELD, FIRST_EXCEPTION)
+                for future in done:
+                    future.result()  # or what it raised
+                if not waiting:
+                    return [future.result() for future in futures]
 
 
 class TaskSchedule:

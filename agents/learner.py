@@ -29,7 +29,7 @@ from agents.processes import Processes
 from agents.progress import ProgressDisplay, training_numbers
 from agents.rollouts import Collector, Group
 from agents.runs.folder import RunFolder, default_output
-from agents.runs.interrupt import Interrupts
+from agents.runs.interrupt import held, interruptible
 from agents.runs.load import load_run
 from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
@@ -110,9 +110,9 @@ def train(
                 f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
                 f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
             )
-            with Interrupts() as interrupts, trackers:
+            with trackers, interruptible():
                 collector = Collector(policy, engine, environments, config.sampling, processes)
-                return _Run(config, collector, algorithm, folder, trackers, console, interrupts).run()
+                return _Run(config, collector, algorithm, folder, trackers, console).run()
     finally:
         environments.close()
 
@@ -128,16 +128,15 @@ class _Run:
         folder: RunFolder,
         trackers: Trackers,
         console: Console,
-        interrupts: Interrupts,
     ):
         policy, processes = collector.policy, collector.processes
         self.config, self.policy, self.collector = config, policy, collector
         self.algorithm, self.folder, self.trackers = algorithm, folder, trackers
-        self.console, self.interrupts = console, interrupts
+        self.console = console
         self.schedule = TaskSchedule(
             collector.environments.num_tasks, config.seed, curriculum=config.curriculum != "none"
         )
-        self.updater = Updater.with_adamw(policy, config, interrupts, processes)
+        self.updater = Updater.with_adamw(policy, config, processes)
         self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
@@ -187,7 +186,7 @@ class _Run:
         self.trackers.log(record)
 
     def save(self, step: int) -> Path:
-        with self.interrupts.critical():
+        with held():
             state = None
             if self.config.save_every and not self.rolled_back:
                 state = {
@@ -232,7 +231,7 @@ class _Run:
             return "there was no checkpoint yet"
         if self.policy.sharded:  # the other processes may be anywhere, so nothing can be gathered
             return "the weights are lost, as no process has all of them; --save-every keeps checkpoints"
-        with self.interrupts.critical():
+        with held():
             return f"the weights are in {self.folder.save_checkpoint(self.policy)}"
 
     def print_summary(self, steps: int, checkpoint: Path) -> None:
@@ -309,7 +308,7 @@ class _Run:
         self.folder.log_rollouts(step, "evaluation", evaluation.episodes)
         if self.config.save_every and evaluation.success_rate > self.best:
             self.best = evaluation.success_rate
-            with self.interrupts.critical():
+            with held():
                 self.folder.save_checkpoint(self.policy, name="best")
         return evaluation
 

@@ -14,6 +14,7 @@ from typing import Any
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker, TensorBoardTracker, get_available_trackers
 
 from agents.errors import UsageError, first_line
+from agents.runs.interrupt import held
 
 NONE = "none"
 DEFAULT = "tensorboard"
@@ -85,7 +86,8 @@ class Trackers:
                 if name != "tensorboard":
                     tracker.store_init_configuration(values)
                 elif first_step == 1:
-                    _write_hyperparameters(tracker, values)
+                    with held():
+                        _write_hyperparameters(tracker, values)
             except Exception as error:  # of a package that is not ours, or of the service behind it
                 raise UsageError(
                     f"the tracker {name} does not start: {first_line(error)} (--tracker {NONE} does without)"
@@ -99,7 +101,8 @@ class Trackers:
             if name != "step" and isinstance(value, (int, float)) and math.isfinite(value)
         }
         for tracker in list(self._trackers) if values else ():
-            self._attempt(tracker, partial(tracker.log, values, step=record["step"]))
+            with held():  # TensorBoard's has a thread that reads a queue
+                self._attempt(tracker, partial(tracker.log, values, step=record["step"]))
 
     def close(self) -> None:
         for tracker in list(self._trackers):

@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
@@ -20,7 +20,7 @@ from agents.policy.next_tokens import NextTokens, next_tokens
 from agents.policy.policy import Policy
 from agents.policy.sharding import divided
 from agents.processes import ALONE, Processes
-from agents.runs.interrupt import Interrupts
+from agents.runs.interrupt import held
 
 if TYPE_CHECKING:
     from agents.credit import CreditRecorder, TokenCredit
@@ -112,16 +112,13 @@ class Updater:
     optimizer: torch.optim.Optimizer
     accelerator: Accelerator
     config: UpdateConfig
-    interrupts: Interrupts = field(default_factory=Interrupts)
     processes: Processes = ALONE
     optimizer_steps: int = 0
     recorder: CreditRecorder | None = None
     """Looks at each micro-batch."""
 
     @classmethod
-    def with_adamw(
-        cls, policy: Policy, config: UpdateConfig, interrupts: Interrupts, processes: Processes = ALONE
-    ) -> Updater:
+    def with_adamw(cls, policy: Policy, config: UpdateConfig, processes: Processes = ALONE) -> Updater:
         """An updater of all weights that require gradients."""
         optimizer = torch.optim.AdamW(
             [parameter for parameter in policy.model.parameters() if parameter.requires_grad],
@@ -129,7 +126,7 @@ class Updater:
             betas=(0.9, 0.999),
             weight_decay=config.weight_decay,
         )
-        return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, interrupts, processes)
+        return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, processes)
 
     def state(self) -> dict[str, Any]:
         """What it takes to go on as if nothing had happened, besides the weights."""
@@ -159,7 +156,7 @@ class Updater:
             if any(row.forward for row in minibatch):
                 changed |= self._optimizer_step(algorithm, minibatch, sums)
         if changed:
-            with self.interrupts.critical():
+            with held():
                 algorithm.after_update()
         return _means(self.processes.add_up(sums))
 
@@ -182,7 +179,7 @@ class Updater:
         tokens = sum(row.episode.num_response_tokens for row in rows)
         total_loss = 0.0
         for micro_batch, counts in self._micro_batches(rows):
-            with torch.no_grad(), self.interrupts.critical():
+            with torch.no_grad(), held():
                 targets = algorithm.targets(micro_batch)
             batch = self._forward(micro_batch, algorithm.top_tokens(targets))
             losses, metrics = algorithm.token_losses(batch, targets)
@@ -207,7 +204,7 @@ class Updater:
         norm = norm.full_tensor() if isinstance(norm, DTensor) else norm
         finite = bool(torch.isfinite(norm))
         if finite:
-            with self.interrupts.critical():
+            with held():
                 self.optimizer.step()
                 self.optimizer_steps += 1
             _add(sums, {"grad_norm": norm[None]})

@@ -24,7 +24,7 @@ from agents.evaluate.tasks import choose_starts
 from agents.policy.load import load_trainable
 from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
-from agents.runs.interrupt import Interrupts
+from agents.runs.interrupt import interruptible
 from agents.runs.records import read_records
 from agents.runs.resumable import ResumableRun
 from agents.sampling.factory import make_engine
@@ -48,14 +48,14 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
         output = config.output or default_output("discovery", config.env)
         folder = ResumableRun(output, "agents.discovery", config.deciding(tasks))
         try:
-            with Interrupts() as interrupts, ExitStack() as opened:
+            with interruptible(), ExitStack() as opened:
                 journals = {
                     method: opened.enter_context(folder.journal(f"{method}.jsonl")) for method in config.methods
                 }
                 records = {method: Record(journal.records, journal) for method, journal in journals.items()}
                 policy = load_trainable(config.model, config)
                 engine = opened.enter_context(closing(make_engine(policy, config)))
-                bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)), interrupts)
+                bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)))
                 for method, record in records.items():
                     _run(method, bench, record, console)
         except (UsageError, KeyboardInterrupt):

@@ -13,7 +13,6 @@ from agents.episode import Episode, Turn
 from agents.errors import UsageError
 from agents.policy.policy import Policy
 from agents.rollouts import Group, collect_groups
-from agents.runs.interrupt import Interrupts
 from agents.runs.resumable import Journal
 from agents.sampling.engine import SamplingEngine
 
@@ -127,7 +126,6 @@ class Bench:
     engine: SamplingEngine
     environments: Environments
     tasks: dict[str, Start]
-    interrupts: Interrupts
 
     def attempt(
         self, starts: Sequence[Start], count: int, seeds: Sequence[int], prompts: Sequence[list[int]] | None = None

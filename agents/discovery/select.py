@@ -21,7 +21,7 @@ from agents.policy.load import load_policy
 from agents.progress import ProgressDisplay
 from agents.rollouts import collect_groups
 from agents.runs.folder import default_output
-from agents.runs.interrupt import Interrupts
+from agents.runs.interrupt import interruptible
 from agents.runs.resumable import Journal, ResumableRun
 from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
@@ -107,7 +107,7 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
             config.output or default_output("select", config.env), "agents.discovery.select", config.deciding()
         )
         found = []
-        with Interrupts(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:
+        with interruptible(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:
             bar = bars.add_task("tasks", total=len(starts), note="")
             for task in _examine(config, environments, starts, journal):
                 found.append(task)

@@ -39,7 +39,7 @@ def single_task_sdpo(bench: Bench, record: Record, finished: Callable[[str, int]
 def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
     config, run = bench.config, record.run(task, seed)
     algorithm = (Hybrid if config.is_hybrid else SelfDistillation)(config, bench.policy)
-    updater = Updater.with_adamw(bench.policy, config, bench.interrupts)
+    updater = Updater.with_adamw(bench.policy, config)
     metrics: dict[str, float] = {}
     for step, batch in enumerate(run.batches, 1):
         metrics = _learn(algorithm, updater, batch, step)

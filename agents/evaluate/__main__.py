@@ -19,7 +19,7 @@ from agents.evaluate.sampling import SERVER_PREFIX, sample_model
 from agents.evaluate.tasks import choose_starts
 from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
-from agents.runs.interrupt import Interrupts
+from agents.runs.interrupt import interruptible
 from agents.runs.resumable import ResumableRun
 
 
@@ -37,7 +37,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         output = config.output or default_output("evaluate", config.env)
         folder = ResumableRun(output, "agents.evaluate", config.deciding())
         try:
-            with Interrupts():
+            with interruptible():
                 results += _evaluate_models(config, folder, console)
         except (UsageError, KeyboardInterrupt):
             if folder.has_records:

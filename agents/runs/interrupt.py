@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, held back while weights are being changed."""
+"""Ctrl-C and SIGTERM, held back while it would do harm to be cut off."""
 
 from __future__ import annotations
 
@@ -7,43 +7,49 @@ import signal
 import threading
 from collections.abc import Iterator
 
+_depth = 0
+_pending = False
 
-class Interrupts:
-    """Turns SIGINT and SIGTERM into KeyboardInterrupt, but not within `critical` sections: there it waits for the end.
 
-    Use it as a context manager around a run. Outside the main thread, which alone gets signals, it does nothing.
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGINT and SIGTERM raise KeyboardInterrupt in what is inside, but for its `held` sections.
+
+    Outside the main thread, which alone gets signals, it does nothing.
     """
-
-    def __init__(self) -> None:
-        self._pending = False
-        self._depth = 0
-        self._previous: dict[int, object] = {}
-
-    def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._handle)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for number, handler in self._previous.items():
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        previous = {number: signal.signal(number, _handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
             signal.signal(number, handler)
-        self._previous.clear()
 
-    @contextlib.contextmanager
-    def critical(self) -> Iterator[None]:
-        """What is inside runs to its end; an interrupt is raised afterwards."""
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-        if self._pending and self._depth == 0:
-            self._pending = False
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """What is inside runs to its end; an interrupt is raised afterwards.
+
+    For what changes weights or files; and for what shares locks with other threads (queues, futures): cut off at the
+    wrong moment, it leaves them locked, and the other thread waits forever.
+    """
+    global _depth, _pending
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+        if _pending and not _depth:
+            _pending = False
             raise KeyboardInterrupt
 
-    def _handle(self, number: int, frame: object) -> None:
-        if self._depth:
-            self._pending = True
-        else:
-            raise KeyboardInterrupt
+
+def _handle(number: int, frame: object) -> None:
+    global _pending
+    if not _depth:
+        raise KeyboardInterrupt
+    _pending = True

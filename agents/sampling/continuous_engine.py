@@ -17,6 +17,7 @@ from agents.errors import UsageError
 from agents.policy.attention import NAME as GROUPED
 from agents.policy.lora import adapters_merged, merged_weights
 from agents.policy.policy import Policy
+from agents.runs.interrupt import held
 from agents.runs.seeds import derived_seed
 from agents.sampling.engine import Response, SamplingParameters
 
@@ -119,18 +120,21 @@ class ContinuousEngine:
             manager = model.init_continuous_batching(generation, batching)
             # Before the start: what is added later joins a batch that depends on the clock, and so do the draws.
             manager.add_requests([list(prompt) for prompt in prompts], max_new_tokens=parameters.max_new_tokens)
-            manager.start()
             outputs: list[Any] = []
             try:
+                with held():
+                    manager.start()
                 while len(outputs) < len(prompts) * group_size:
-                    output = manager.get_result(timeout=1)
+                    with held():
+                        output = manager.get_result(timeout=1)
                     if output is not None:
                         outputs.append(output)
                     elif not manager.is_running():
                         break
             finally:
-                manager.stop(block=True, hard_stop=True)
-                manager.destroy()
+                with held():
+                    manager.stop(block=True, hard_stop=True)
+                    manager.destroy()
         return outputs
 
 

@@ -18,7 +18,6 @@ from agents.evaluate.config import EvaluateConfig
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig, PolicyGradientConfig
 from agents.policy.load import load_policy, load_trainable
-from agents.runs.interrupt import Interrupts
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig, SelfDistillationConfig
 from agents.sdpo.presets import PRESETS
@@ -107,7 +106,7 @@ def weights_after_updates(model, config_type, settings):
         turn.truncated = episode is groups[0][1]
     policy = load_trainable(model, config)
     algorithm = GRPO(config, policy) if config_type is GRPOConfig else make_sdpo(config, policy, Console(quiet=True))
-    updater = Updater.with_adamw(policy, config, Interrupts())
+    updater = Updater.with_adamw(policy, config)
     for step in (1, 2, 3):
         updater.update(algorithm, algorithm.assign(groups, step)[0])
     return torch.cat([parameter.detach().flatten() for parameter in policy.model.parameters()])
