@@ -110,9 +110,13 @@ def train(
                 f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
                 f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
             )
-            with trackers, interruptible():
-                collector = Collector(policy, engine, environments, config.sampling, processes)
-                return _Run(config, collector, algorithm, folder, trackers, console).run()
+            try:
+                with trackers, interruptible():
+                    collector = Collector(policy, engine, environments, config.sampling, processes)
+                    return _Run(config, collector, algorithm, folder, trackers, console).run()
+            except BaseException:
+                folder.remove_unused()
+                raise
     finally:
         environments.close()
 

@@ -99,6 +99,12 @@ class RunFolder:
         if credit:
             self._append("credit.jsonl", [{"rollout": ids[i], "step": step, **credit[i]} for i in sorted(credit)])
 
+    def remove_unused(self) -> None:
+        """Remove the folder of a run that recorded nothing, so that the same command can be given again."""
+        if self.processes.is_main and {path.name for path in self.path.iterdir()} <= {"config.json", "tensorboard"}:
+            with writing(self.path):
+                shutil.rmtree(self.path)
+
     def save_checkpoint(self, policy: Policy, state: Mapping[str, Any] | None = None, name: str = "checkpoint") -> Path:
         """Write the policy to a folder, which is either the previous one or complete, never half-written.
 

@@ -339,6 +339,20 @@ def test_weights_are_kept_when_a_later_step_fails(error, tiny_model, tmp_path, m
     load_policy(str(tmp_path / "run" / "checkpoint"))
 
 
+def test_a_run_that_recorded_nothing_leaves_no_folder(tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="leaves no room"):
+        run("grpo", tiny_model, tmp_path / "run", eval_tasks=0, max_new_tokens=5000, tracker=("tensorboard",))
+    assert not (tmp_path / "run").exists()
+    run("grpo", tiny_model, tmp_path / "run", eval_tasks=0)
+
+
+def test_nothing_of_others_is_removed(tmp_path):
+    folder = RunFolder(tmp_path / "run", {})
+    (folder.path / "notes.txt").write_text("mine")
+    folder.remove_unused()
+    assert sorted(path.name for path in folder.path.iterdir()) == ["config.json", "notes.txt"]
+
+
 class TestCollapse:
     def test_is_said_once(self):
         guard = CollapseGuard()
