@@ -25,10 +25,12 @@ class Extraction:
 def extract(response: str, which: str = "last") -> Extraction:
     """The last fenced code block of a response that is closed, or the longest.
 
-    A language tag after the opening fence is optional. Only if no block is closed, as happens when a response is cut
-    off, a last one without its closing fence is taken.
+    A language tag after the opening fence is optional, and there may be words before it. Only if no block is closed, as
+    happens when a response is cut off, a last one without its closing fence is taken. What was thought (up to the last
+    `</think>`) counts only if no block comes after it.
     """
-    blocks, closed = _find_blocks(response)
+    answer = response.rpartition("</think>")[2]
+    blocks, closed = _find_blocks(answer if FENCE in answer else response)
     complete = [block for block in (blocks if closed else blocks[:-1]) if block.strip()]
     if complete:
         code = complete[-1] if which == "last" else max(complete, key=len)
@@ -58,16 +60,26 @@ def _find_blocks(response: str) -> tuple[list[str], bool]:
     A block that is interrupted by the opening of the next one counts as closed there.
     """
     blocks: list[list[str]] = []
-    inside = False
+    backticks = 0  # of the fence that opened the block; outside of blocks 0
     for line in response.replace("\r\n", "\n").split("\n"):
         text = line.strip()
-        tag = text.lstrip("`")
-        if text.startswith(FENCE) and "`" not in tag:
-            # Inside a block, a fence with a tag begins the next block: the one before was not closed.
-            inside = not inside or tag[:1].isalnum()
-            if inside:
-                blocks.append([])
-        elif inside:
-            inside = not text.endswith(FENCE)
-            blocks[-1].append(line if inside else line.rstrip().removesuffix(FENCE))
-    return ["\n".join(block) for block in blocks], not inside
+        before, fence, after = text.partition(FENCE)
+        tag = after.lstrip("`")
+        length = len(fence + after) - len(tag)
+        if not backticks:
+            opens = bool(fence) and "`" not in tag and (not before or len(tag.split()) <= 1)
+            closes = False
+        else:
+            at_start = not before and length >= backticks
+            opens = at_start and tag[:1].isalnum() and "`" not in tag  # the block before was not closed
+            closes = at_start or text.endswith("`" * backticks)
+        if opens:
+            blocks.append([])
+            backticks = length
+        elif closes:
+            if before:
+                blocks[-1].append(line.rstrip().removesuffix("`" * backticks))
+            backticks = 0
+        elif backticks:
+            blocks[-1].append(line)
+    return ["\n".join(block) for block in blocks], not backticks

@@ -22,6 +22,14 @@ from envs.livecodebench.extraction import EXTRACTIONS, Extraction, extract
         ("```inline```\n```python\ny\n```", "y"),
         ("```python\ns = '```'\nt = 1\n```", "s = '```'\nt = 1"),
         ("```python\nfirst\n``` and then text", "first"),
+        ("```python\nfirst\n``` and then `text`.\nThe end.", "first"),
+        ("Here is the code: ```python\nx = 1\n```\nIt is short.", "x = 1"),
+        ("The function `f`:```\nx = 1\n```", "x = 1"),
+        ("1. ```python\n   if x:\n       y\n   ```\n2. Done.", "if x:\n    y"),
+        ('````python\ns = """\n```\n"""\n````\nDone.', 's = """\n```\n"""'),
+        ("Use ```x``` or ```y```.\n```python\nz\n```", "z"),
+        ("<think>Try\n```\na loop\n</think>\nSo:\n```\nx = 1\n```", "x = 1"),
+        ("<think>\n```\nx = 1\n```\n</think>\nThat was it.", "x = 1"),
     ],
 )
 def test_the_last_closed_block_is_the_program(response, code):
