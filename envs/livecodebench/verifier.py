@@ -172,6 +172,8 @@ class LiveCodeBenchVerifier(Verifier):
 
         def stop(index: int, result: RunResult) -> bool:
             nonlocal failures, timeouts
+            if index == 0:  # again, where the program does not bear that its tests share processes
+                failures = timeouts = 0
             failures += not accept(index, result)
             timeouts += result.status == "timeout"
             return result.status == "syntax_error" or timeouts == MAX_TIMEOUTS or failures == self.max_failures

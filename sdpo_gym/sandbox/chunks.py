@@ -119,7 +119,9 @@ class ChunkedSandbox(Sandbox):
                     break
                 if index == doubted and accepted:
                     # What the process had run before made the difference: this program does not bear sharing.
-                    share = False
+                    share, left = False, limits.total_wall_seconds
+                    results.clear()
+                    break
                 results.append(result)
                 if stop is not None and stop(index, result):
                     return results
@@ -176,11 +178,13 @@ def run_chunk(sandbox: Sandbox, chunk: Chunk) -> bytes:
         SandboxError: the sandbox failed.
     """
     encoded: list[bytes] = []
-    seconds = waited = 0.0
-    room = messages.max_result_bytes(chunk.limits)
+    seconds = waited = room = 0.0
 
     def is_enough(index: int, result: RunResult) -> bool:
         nonlocal seconds, waited, room
+        if index == 0:
+            encoded.clear()
+            room = messages.max_result_bytes(chunk.limits)
         encoded.append(messages.encode_result(result))
         seconds += result.wall_seconds
         waited += result.waited_seconds

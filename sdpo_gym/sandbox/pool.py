@@ -87,8 +87,8 @@ class WorkerPool(Sandbox):
         with self._free:
             submission = _Submission(self, program, inputs, limits, accept)
             try:
-                for index, result in enumerate(submission.results()):
-                    results.append(result)
+                for index, result in submission.results():
+                    results[index:] = [result]
                     if stop is not None and stop(index, result):
                         break
             finally:
@@ -180,24 +180,33 @@ class _Submission:
         self._started = time.monotonic()
         self._waited = 0.0
 
-    def results(self) -> Iterator[RunResult]:
-        """The results that count, in order."""
+    def results(self) -> Iterator[tuple[int, RunResult]]:
+        """Indices and results, in order. Where they begin anew, the earlier ones do not count."""
         most = min(BATCH_CHARS, self._limits.output_bytes // 8)
-        index, size, alone = 0, 1, False
+        most_runs = MAX_BATCH
+        index, size, alone, ahead = 0, 1, False, False
         while index < len(self._inputs):
             share = self._share and not alone
-            texts = next_inputs(self._program, self._inputs, index, index + (size if share else 1), most)
-            for text, result in zip(texts, self._run(texts, fresh=not share), strict=False):
+            end = index + (min(size, most_runs) if share else 1)
+            texts = next_inputs(self._program, self._inputs, index, end, most)
+            # A process that has seen inputs to which it did not come could spend the time for one on the others.
+            results = self._run(texts, fresh=not share or ahead)
+            ahead = len(results) < len(texts)
+            if ahead and results[-1].status == "ok":
+                most_runs = max(len(results) * 3 // 4, 1)
+            for text, result in zip(texts, results, strict=False):
                 result, good = self._settle(index, text, result)
-                yield result
+                if share and not self._share:
+                    # Else it could tell a test that failed by being run alone, and guess again there.
+                    index, self._started, self._waited = 0, time.monotonic(), 0.0
+                    break
+                yield index, result
                 index += 1
                 # The first input is alone, as is one behind a failure: most programs that fail, fail there, and a
                 # failure counts at once only if the process has run nothing else.
                 size = MAX_BATCH if good else 1
                 # Where one fails, the next fails most often, and is run twice if it shares a process.
                 alone = not good and result.cpu_seconds > PROCESS_SECONDS
-                if share and not self._share:
-                    break
 
     def _settle(self, index: int, text: str, result: RunResult) -> tuple[RunResult, bool]:
         """This result, or that of another run where it does not count; and whether it is accepted."""

@@ -179,11 +179,12 @@ class Sandbox(ABC):
             inputs: Standard input, or arguments as JSON lines, one text per run.
             limits: Limits of each run and of all together.
             stop: Called in the host with the index and result of each run; True ends the runs early, and the returned
-                list is then shorter than `inputs`.
+                list is then shorter than `inputs`. The indices begin anew at most once.
             accept: Called in the host with the index and result of a run; whether the result is a good one. With it,
                 inputs share a process as long as their results are accepted, which is many times faster. A result that
                 is not accepted counts only if the process had run nothing before; else the input is run again in a
-                fresh one. Without it every input gets a process of its own.
+                fresh one. If it is accepted then, the program does not bear sharing, and everything is run anew, each
+                input in a process of its own. So is everything without `accept`.
 
         Returns:
             One result per input that was started, in order.

@@ -203,6 +203,31 @@ def test_nothing_is_kept_from_one_process_to_the_next(backend):
         assert [(result.status, result.stdout) for result in results] == [("ok", "False")] * 2
 
 
+MARKING = """
+import os, _thread
+most, lock = os.getpid() + 150, _thread.allocate_lock()
+def note():
+    global most
+    most = 0 if _thread.get_native_id() >= most else most
+    lock.release()
+while most:
+    lock.acquire()
+    _thread.start_new_thread(note, ())
+print("marked")
+"""
+
+
+def test_numbers_of_processes_say_nothing_about_others(backend):
+    if backend.local and "namespaces" not in backend.sandbox.isolation.processes:
+        pytest.skip("processes have the machine's numbers")
+    if not backend.local:
+        pytest.skip("the container's numbers of processes cannot be chosen from within")
+    ask = Program("import os\nprint(os.getpid())", "stdin")
+    before = backend.sandbox.run(ask, [""])[0].stdout
+    assert backend.sandbox.run(Program(MARKING, "stdin"), [""], HONEST_LIMITS)[0].stdout == "marked\n"
+    assert backend.sandbox.run(ask, [""])[0].stdout == before
+
+
 def test_the_suite_is_large_and_varied():
     names = [program.name for program in PROGRAMS]
     assert len(names) == len(set(names)) >= 64

@@ -180,9 +180,19 @@ def _run_as_main(code: types.CodeType, module: types.ModuleType) -> dict[str, An
     if threading.active_count() > 1:
         _attempt(_wait_for_threads)
     _attempt(atexit._run_exitfuncs)
+    _attempt(lambda: sys.stdout.flush())
     claim = failures[0] if failures else {"status": "ok"}
-    module.__dict__.clear()  # flushes files that the program left open, such as its own on descriptor 1
+    _clear(module.__dict__)
     return claim
+
+
+def _clear(namespace: dict[str, Any]) -> None:
+    """As Python does at its end: by and by, as what ends here may use names that come later. Files are flushed, such as
+    the program's own on descriptor 1."""
+    for name in list(namespace):
+        if name != "__builtins__":
+            namespace[name] = None
+    namespace.clear()
 
 
 def _wait_for_threads() -> None:
@@ -275,7 +285,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
 def _write_claim(fd: int, claim: dict[str, Any], position: int) -> int:
     """Write a line at `position`; its length, or 0 if it could not be written."""
     try:
-        data = json.dumps(claim).encode("ascii") + b"\n"
+        data = json.dumps(claim, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         os.ftruncate(fd, position)
         written = 0
         while written < len(data):

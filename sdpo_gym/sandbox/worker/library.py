@@ -102,6 +102,7 @@ def _open_to_all(folder: str) -> bool:
 def hide_worker(folder: str) -> None:
     """Leave no trace of the worker's own modules for programs to import."""
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != folder]
+    sys.orig_argv[:] = ["python"]
     for name in [name for name, module in sys.modules.items() if _lies_in(module, folder)]:
         sys.modules.pop(name)
     warm_finders()

@@ -120,6 +120,11 @@ def pivot_root(new_root: str, put_old: str) -> None:
     _syscall("pivot_root", _SYS_PIVOT_ROOT[ARCHITECTURE], new_root.encode(), put_old.encode())
 
 
+def set_host_name(name: str) -> None:
+    """Name the machine. Raises OSError."""
+    _checked("sethostname", _libc.sethostname(name.encode(), ctypes.c_size_t(len(name.encode()))))
+
+
 def drop_capabilities() -> None:
     """Give up all capabilities for good (with no_new_privs), as capset(2) with empty sets."""
     _syscall("capset", _SYS_CAPSET[ARCHITECTURE], _CAPABILITY_HEADER, _NO_CAPABILITIES)

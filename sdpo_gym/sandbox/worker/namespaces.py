@@ -14,6 +14,14 @@ OLD_ROOT = "/old"
 STANDARD_STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
 """What programs expect in /dev, and where in /proc/self/fd it leads."""
 
+HOST_NAME = "sandbox"
+
+PROGRAM_PID = 100
+"""What every program's process is, in a namespace of processes. Numbers that go up would tell programs how many others
+there were, and let one leave a mark for the next."""
+
+_LAST_PID = "/proc/sys/kernel/ns_last_pid"
+
 EVERY = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 
 
@@ -51,7 +59,17 @@ def enter(paths: list[str]) -> None:
     if pid:
         _wait_for(pid)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.set_host_name(HOST_NAME)
     _change_root(paths)
+
+
+def number_next_process() -> None:
+    """Let the next process of this namespace be `PROGRAM_PID`. Raises OSError: it cannot be chosen here."""
+    fd = os.open(_LAST_PID, os.O_WRONLY)
+    try:
+        os.write(fd, b"%d" % (PROGRAM_PID - 1))
+    finally:
+        os.close(fd)
 
 
 def _wait_for(pid: int) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import execute
 import fork_handlers
 import linux
+import namespaces
 import restrict
 import wire
 
@@ -61,6 +62,8 @@ class ProgramProcess:
         self._files = execute.Files(source, *map(linux.memfd_create, ("stdin", "stdout", "claim")), go, done)
         self._locked_down = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
+            if restrictions.own_pids:
+                namespaces.number_next_process()
             self._pid = os.fork()
             if self._pid == 0:
                 self._be_child(connection)

@@ -12,6 +12,7 @@ from typing import Any
 import landlock
 import linux
 import seccomp
+from namespaces import number_next_process
 
 NOBODY = 65534
 FIRST_PRIVATE_UID = 1_900_000_000
@@ -40,6 +41,9 @@ class Restrictions:
     """Descriptor of a Landlock ruleset."""
 
     syscalls: seccomp.Filter | None
+
+    own_pids: bool
+    """Whether this worker decides what number the next process has."""
 
     report: dict[str, Any]
     """The fields of an IsolationReport that are in force."""
@@ -85,7 +89,8 @@ def find_restrictions(uid_offset: int, namespaces: str, layers: set[str], readab
         "memory": "rlimit",
         "notes": notes,
     }
-    return Restrictions(uid, ruleset, syscalls, report)
+    own_pids = bool(namespaces) and _works(number_next_process)
+    return Restrictions(uid, ruleset, syscalls, own_pids, report)
 
 
 def _works(change: Callable[[], None]) -> bool:

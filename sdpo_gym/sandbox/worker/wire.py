@@ -68,7 +68,7 @@ def read_message(read: Callable[[int], bytes], max_bytes: int) -> Any:
 def parse(data: bytes) -> Any:
     """JSON that may be hostile: whatever is wrong with it is a ValueError."""
     try:
-        return json.loads(data.decode("utf-8"))
+        return json.loads(data.decode("utf-8", "surrogatepass"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
