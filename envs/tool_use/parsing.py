@@ -7,7 +7,8 @@ Two forms are known. `react` is that of the SDPO paper's third domain:
     Action Input: {"product_id": "A4821"}
 
 or, at the end, `Final Answer: 57`. `json` is one object, `{"name": "get_stock", "arguments": {…}}` or `{"answer": 57}`,
-which may stand among other text. Several calls may be in a response; they are made in order.
+which may stand among other text. Several calls may be in a response; they are made in order. What is thought, between
+`<think>` and `</think>`, is not read.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from envs.thoughts import after_thought
 from envs.tool_use.world import Call
 
+UNFINISHED_THOUGHT = "The response ends before its thinking does. Think less, so that the call or answer fits."
 MAX_CALLS = 8
 MAX_CHARACTERS = 50_000
 MAX_DEPTH = 30
@@ -98,9 +101,12 @@ def parse(response: str, call_format: str) -> Reply:
     """Read a response in one of the forms of `PARSERS`. Never raises, whatever the text."""
     if not response.strip():
         return Reply(problem="The response is empty.")
-    if len(response) > MAX_CHARACTERS:
-        return Reply(problem=f"The response has {len(response)} characters; at most {MAX_CHARACTERS} are read.")
-    return PARSERS[call_format](response)
+    said = after_thought(response)
+    if said is None:
+        return Reply(problem=UNFINISHED_THOUGHT)
+    if len(said) > MAX_CHARACTERS:
+        return Reply(problem=f"The response has {len(said)} characters; at most {MAX_CHARACTERS} are read.")
+    return PARSERS[call_format](said)
 
 
 def load_json(text: str, start: int = 0) -> tuple[Any, int]:

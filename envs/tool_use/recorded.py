@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envs.thoughts import after_thought
 from envs.tool_use.feedback import LEVELS
-from envs.tool_use.parsing import load_json, parse_react
+from envs.tool_use.parsing import UNFINISHED_THOUGHT, load_json, parse_react
 from envs.tool_use.world import Call
 from sdpo_gym.tasks import Task, TaskList, Verifier
 from sdpo_gym.verdict import Verdict
@@ -104,6 +105,8 @@ GRADERS: dict[str, Callable[[str, Sequence[Call]], tuple[bool, str]]] = {"calls"
 class RecordedCallsVerifier(Verifier):
     """Gives 1.0 for the recorded calls, else 0.0. The recorded calls are never in the feedback.
 
+    What a response thinks, between `<think>` and `</think>`, is not read.
+
     The metrics are flags: `solved`, `format_error`, and `right_names`, whether the right tools are called.
 
     Args:
@@ -121,7 +124,8 @@ class RecordedCallsVerifier(Verifier):
 
     def verify(self, task: Task, response: str) -> Verdict:
         expected = [Call(call["name"], call["arguments"]) for call in task.answer_key["calls"]]
-        success, mistake = GRADERS[self.grader](response, expected)
+        said = after_thought(response)
+        success, mistake = (False, UNFINISHED_THOUGHT) if said is None else GRADERS[self.grader](said, expected)
         wrong = mistake in ("names", "arguments")
         metrics = {
             "solved": float(success),

@@ -86,6 +86,37 @@ def test_forms_of_a_call(response):
     assert reply.calls == (Call("get_stock", {"product_id": "A1"}),) and reply.answer is None
 
 
+THOUGHT = """<think>
+The format is
+Action: the tool's name
+Action Input: its arguments as a JSON object
+so it is {"name": "get_stock", "arguments": {}}, or {"answer": 1}.
+Observation: nothing yet
+Final Answer: the value
+</think>
+
+"""
+
+
+@pytest.mark.parametrize("call_format", sorted(PARSERS))
+@pytest.mark.parametrize("thought", [THOUGHT, THOUGHT.removeprefix("<think>"), THOUGHT + THOUGHT])
+def test_thoughts_are_not_read(thought, call_format):
+    """Chat templates may open the thought in the prompt."""
+    call = Call("get_stock", {"product_id": "A1"})
+    shown = show_call(call, call_format)
+    for response in (thought + shown, f"{shown}\n<think>{THOUGHT[:200]}"):
+        assert parse(response, call_format).calls == (call,)
+    assert parse(thought + show_answer(57, call_format), call_format).answer == "57"
+    assert parse(thought, call_format).problem.startswith("The response has n")
+
+
+@pytest.mark.parametrize("call_format", sorted(PARSERS))
+def test_an_unfinished_thought_is_a_problem_of_form(call_format):
+    problem = "The response ends before its thinking does. Think less, so that the call or answer fits."
+    for response in (THOUGHT.removesuffix("</think>\n\n"), THOUGHT + THOUGHT[:200], "<think>"):
+        assert parse(response, call_format).problem == problem
+
+
 def test_an_answer_is_one_line():
     assert parse("Thought: done\nFinal Answer: 57\n\nI hope that helps.", "react").answer == "57"
 
@@ -149,6 +180,7 @@ def test_forms_of_a_call_in_json(response):
         ),
         ("Action: a\nAction Input: {}\n" * 9, "The response has 9 calls; at most 8 can be made at once."),
         ("x" * 50_001, "The response has 50001 characters; at most 50000 are read."),
+        ("x" * 50_001 + "</think>Final Answer:", "Nothing stands after 'Final Answer:'."),
     ],
 )
 def test_problems_say_what_is_wrong(response, problem):

@@ -52,6 +52,25 @@ def test_an_episode(write, as_list):
     assert info["metrics"] == {"solved": 1.0, "format_error": 0.0, "right_names": 1.0}
 
 
+@pytest.mark.parametrize("grader", sorted(GRADERS))
+def test_thoughts_are_not_graded(write, grader):
+    env = ToolUseEnv(data=write(recorded(HOLIDAYS)), grader=grader)
+    draft = response(HOLIDAYS)
+
+    def step(text):
+        env.reset(seed=0)
+        _, reward, _, _, info = env.step(text)
+        return reward, info["feedback"]
+
+    assert step(f"<think>\n{draft}\n</think>\n\n{draft}") == (1.0, "")
+    assert step(f"<think>\n{draft}\n</think>\n\nI do not know.")[0] == 0.0
+    assert step(f"<think>\n{draft}") == (
+        0.0,
+        "The response has no calls that can be read: The response ends before its thinking does. Think less, so that "
+        "the call or answer fits.",
+    )
+
+
 def test_both_graders_agree_on_flat_arguments():
     expected = [Call(*HOLIDAYS), Call("getDay", {"date": "2023-01-01"})]
     right = response(HOLIDAYS, ("getDay", {"date": "2023-01-01"}))
