@@ -22,6 +22,7 @@ def test_levels(data):
     assert say("verdict", "A") == "The chosen option is not right."
     assert say("verdict", "A", echo_response=True) == "Option A is not right."
     assert say("verdict", "hm") == "The response has no answer that could be read."
+    assert say("verdict", "<think>hm") == "The response ends before its thinking does."
     assert say("standard", "hm") == (
         "The response has no answer that could be read. End the response with the letter of one option (A, B, C or D) "
         "between <answer> and </answer>, and nothing else between them."
