@@ -29,6 +29,7 @@ MAX_CHARACTERS = 50_000
 MAX_DEPTH = 30
 _MAX_FALSE_STARTS = 20
 
+_OBJECT = re.compile(r"""\{(?=\s*(?:["']|\w+\s*:))""")  # a brace before a key, quoted or not: LaTeX has other braces
 _LABEL = re.compile(r"^[ \t*]*(thought|action input|action|observation|final answer)[ \t*]*:[ \t*]*", re.I | re.M)
 
 
@@ -155,15 +156,15 @@ def _objects(text: str) -> Iterator[dict[str, Any] | ValueError]:
     """The JSON objects in a text, and the reasons why others cannot be read."""
     position = 0
     for _ in range(MAX_CALLS + 1 + _MAX_FALSE_STARTS):
-        position = text.find("{", position)
-        if position < 0:
+        match = _OBJECT.search(text, position)
+        if match is None:
             return
         try:
-            value, position = load_json(text, position)
+            value, position = load_json(text, match.start())
             yield value
         except ValueError as error:
             yield error
-            position += 1
+            position = match.end()
 
 
 def _check_depth(value: Any, left: int) -> None:

@@ -54,6 +54,9 @@ PIECES = [
 
 @given(st.text() | st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.sampled_from(sorted(PARSERS)))
 @example("{" * 50_000, "json")
+@example('{"' * 25_000, "json")
+@example("{a" * 25_000, "json")
+@example("{" + " " * 49_999, "json")
 @example('{"a":' * 10_000, "json")
 @example('{"a":' * 10_000, "react")
 @example("Action: a\nAction Input: " + "[" * 40_000, "react")
@@ -133,6 +136,7 @@ def test_made_up_results_are_not_read():
         '<tool_call>\n{"name": "get_stock", "arguments": {"product_id": "A1"}}\n</tool_call>',
         '{"thought": "hm"} [{"name": "get_stock", "arguments": {"product_id": "A1"}}]',
         '{broken {"name": "get_stock", "arguments": {"product_id": "A1"}} {"answer": 3}',
+        "$\\frac{1}{2}$ " * 50 + "{x | x > 0} {} f{a}" + '{"name": "get_stock", "arguments": {"product_id": "A1"}}',
     ],
 )
 def test_forms_of_a_call_in_json(response):
@@ -192,6 +196,8 @@ def test_problems_say_what_is_wrong(response, problem):
     [
         ("Hello", "The response has no JSON object with a 'name' and 'arguments', or with an 'answer'."),
         ('{"name": "a"}', "The response has no JSON object with a 'name' and 'arguments', or with an 'answer'."),
+        ("{'name': 'a', 'arguments': {}}", "The response's JSON cannot be read: Expecting property name"),
+        ("{name: 'a', arguments: {}}", "The response's JSON cannot be read: Expecting property name"),
         ('{"name": "a", "arguments": "b"}', "The 'arguments' of 'a' must be a JSON object."),
         ('{"name": "a", "arguments": {', "The response's JSON cannot be read: Expecting property name"),
         ('{"answer": [1]}', "The 'answer' must be a text or a number."),
