@@ -73,7 +73,9 @@ def parse_react(response: str) -> Reply:
             name = None
     if name is not None:
         return Reply(problem=f"'Action: {name[:60]}' has no 'Action Input:' after it.")
-    return _calls(calls, "The response has neither an 'Action:' with its 'Action Input:' nor a 'Final Answer:'.")
+    if not calls:
+        return Reply(problem="The response has neither an 'Action:' with its 'Action Input:' nor a 'Final Answer:'.")
+    return Reply(calls=tuple(calls))
 
 
 def parse_json(response: str) -> Reply:
@@ -92,7 +94,7 @@ def parse_json(response: str) -> Reply:
             if isinstance(answer, (dict, list, bool, type(None))):
                 return Reply(problem="The 'answer' must be a text or a number.")
             return Reply(answer=str(answer).strip())
-    return _calls(calls, problem)
+    return Reply(calls=tuple(calls)) if calls else Reply(problem=problem)
 
 
 PARSERS: dict[str, Callable[[str], Reply]] = {"react": parse_react, "json": parse_json}
@@ -107,7 +109,10 @@ def parse(response: str, call_format: str) -> Reply:
         return Reply(problem=UNFINISHED_THOUGHT)
     if len(said) > MAX_CHARACTERS:
         return Reply(problem=f"The response has {len(said)} characters; at most {MAX_CHARACTERS} are read.")
-    return PARSERS[call_format](said)
+    reply = PARSERS[call_format](said)
+    if len(reply.calls) > MAX_CALLS:
+        return Reply(problem=f"The response has {len(reply.calls)} calls; at most {MAX_CALLS} can be made at once.")
+    return reply
 
 
 def load_json(text: str, start: int = 0) -> tuple[Any, int]:
@@ -130,14 +135,6 @@ def load_json(text: str, start: int = 0) -> tuple[Any, int]:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     return value, end
-
-
-def _calls(calls: list[Call], otherwise: str) -> Reply:
-    if not calls:
-        return Reply(problem=otherwise)
-    if len(calls) > MAX_CALLS:
-        return Reply(problem=f"The response has {len(calls)} calls; at most {MAX_CALLS} can be made at once.")
-    return Reply(calls=tuple(calls))
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -42,12 +42,9 @@ def load_recorded(path: str | Path) -> TaskList:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")  # splitlines would split at what JSON's texts may hold, such as U+2028
     try:
-        rows = (
-            json.loads(text)
-            if text.lstrip().startswith("[")
-            else [json.loads(x) for x in text.splitlines() if x.strip()]
-        )
+        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in lines if x.strip()]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is neither JSON lines nor a JSON list: {error}") from error
     tasks = []
