@@ -231,6 +231,15 @@ def test_a_group_may_be_added_to_an_aldehydes_carbon(level, number):
     assert load_family("edit").check(question.params, question.answer).solved
 
 
+def test_what_is_shown_of_similarity_is_what_is_compared():
+    """It is 3/16, that is 0.1875, here."""
+    params = {"start": "CCCCC", "targets": {"logp": -0.3}, "floor": 0.19}
+    check = load_family("optimize").check
+    assert check(params, "CCC(CC)OC").checks[-1].text == "similarity to the start: 0.19, at least 0.19 required"
+    assert check(params, "CCC(CC)OC").solved
+    assert not check(params | {"floor": 0.2}, "CCC(CC)OC").solved
+
+
 def test_completions_begin_as_given():
     check = load_family("complete").check
     params = {"prefix": "CC(C", "size": 4, "formula": None, "most": None}

@@ -31,7 +31,7 @@ GOLDEN = {
     "property": "3781bace998e7ede",
     "complete": "999ff1d1599df2f9",
     "edit": "5fa1496a6bff6f9a",
-    "optimize": "724fe18dabc2fc44",
+    "optimize": "ab61d194cbc83c9f",
     "repair": "29c64509661cebf4",
     "reaction": "9ceba95f6cd59664",
     "name": "533fb1c454240495",
