@@ -141,6 +141,11 @@ def test_answer_formats():
         "<answer>@",
         "<answer>@\nand so on",
         "<think><answer>9</answer></think><answer>@</answer>",
+        "<answer>@</answer> without a <think>",
+        "<answer>```@```</answer>",
+        "<answer>```text\n@\n```</answer>",
+        "<answer>\n```\n@\n```\n</answer>",
+        "<answer>```text\n@",
     ):
         assert solved(response, "tags"), response
     for response in (
@@ -151,7 +156,14 @@ def test_answer_formats():
         "<answer>@\n9</answer>",
     ):
         assert not solved(response, "tags"), response
-    for response in ("@", "\n\n @ \nbecause", "`@`", "<think>hm 9</think>\n@"):
+    for response in (
+        "@",
+        "\n\n @ \nbecause",
+        "`@`",
+        "<think>hm 9</think>\n@",
+        "```\n@\n```",
+        "```text\n\n@\n```\nbecause",
+    ):
         assert solved(response, "bare"), response
     for response in ("the answer is @", "<answer>@</answer>", "<think>@", "", "x\n@"):
         assert not solved(response, "bare"), response
@@ -164,6 +176,7 @@ def test_answer_formats():
         ("<think>hm", "ends before its thinking does"),
         ("CCO", "no <answer> tag"),
         ("<answer></answer>", "The answer is empty."),
+        ("<answer>```\n```</answer>", "The answer is empty."),
         ("<answer>C\nC</answer>", "several lines"),
         ("<answer>" + "C" * 500 + "</answer>", "longer than 400 characters"),
         ("<answer>CH3CH2OH</answer>", "hydrogens are implicit"),
