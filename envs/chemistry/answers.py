@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from envs.thoughts import after_thought
 
 FORMATS = ("tags", "bare")
 MAX_LENGTH = 400
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
+_FENCES = re.compile(r"\A\s*```[^\s`]*[ \t]*\n|\n[ \t]*```\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -23,22 +27,24 @@ def extract(response: str, answer_format: str) -> Extraction:
     """The answer of a response.
 
     `tags`: what stands in the last `<answer>…</answer>`; where the last tag is not closed, the first line after it.
-    `bare`: the first line that is not empty, after a thought in `<think>…</think>`. Backticks around it are dropped.
+    `bare`: the first line that is not empty, after a thought in `<think>…</think>`. Fences and backticks around it are
+    dropped.
     """
     if not response.strip():
         return Extraction(None, "empty")
-    thought_end = response.rfind("</think>")
-    if response.rfind("<think>") > thought_end:
+    text = after_thought(response)
+    if text is None:
         return Extraction(None, "unfinished_thought")
-    text = response[thought_end + len("</think>") :] if thought_end >= 0 else response
     if answer_format == "tags":
         start = text.rfind(_OPEN)
         if start < 0:
             return Extraction(None, "no_tags")
         inside, closing, _ = text[start + len(_OPEN) :].partition(_CLOSE)
-        answer = inside if closing else _first_line(inside)
+        answer = _FENCES.sub("", inside)
+        if not closing:
+            answer = _first_line(answer)
     else:
-        answer = _first_line(text)
+        answer = _first_line(_FENCES.sub("", text))
     answer = answer.strip().strip("`").strip()
     if not answer:
         return Extraction(None, "empty_answer")

@@ -74,8 +74,8 @@ class ChemistryEnv(TextEnv):
 
     * `families`: A family, a list of them, or weights such as `{"count": 2, "contains": 1}`. None: all.
     * `levels`: 0 (easiest) … 4: one, a list, or weights. None: all.
-    * `split`: `"train"`, `"test"`, or `"all"` of these. The hash of a question decides where it belongs, so that no
-      prompt is in both.
+    * `split`: `"train"`, `"test"`, or `"all"` of these. The hash of a question decides where it belongs, so that none
+      is in both, be it in other words.
     * `answer_format`: `"tags"`, between `<answer>` and `</answer>`; or `"bare"`, the first line of the response, for
       small models.
     * `n_shots`: So many examples of the same family and level are shown before the question, as earlier turns of the

@@ -23,9 +23,9 @@ _MOST_DRAWS = 20_000
 _ID = re.compile(rf"({'|'.join(FAMILIES)})-([0-4])-({'|'.join(SPLITS)})-(0|[1-9][0-9]{{0,18}})")
 
 
-def bucket(question: str) -> str:
-    """Where a question belongs, by a hash of its text: a tenth `test`, a tenth `examples`, the others `train`."""
-    tenth = hashlib.sha256(question.encode()).digest()[0] % 10
+def bucket(question: Question) -> str:
+    """Where a question belongs, by a hash of its key: a tenth `test`, a tenth `examples`, the others `train`."""
+    tenth = hashlib.sha256(question.key.encode()).digest()[0] % 10
     return {0: "test", 1: "examples"}.get(tenth, "train")
 
 
@@ -43,7 +43,7 @@ def make_question(family: str, level: int, split: str, number: int) -> Question:
     propose = load_family(family).propose
     for _ in range(_MOST_DRAWS):
         question = propose(rng, level)
-        if question is not None and bucket(question.text) in wanted:
+        if question is not None and bucket(question) in wanted:
             return question
     raise RuntimeError(f"no question found for {family!r}, level {level}, split {split!r}")
 
@@ -55,7 +55,7 @@ def examples(family: str, level: int, count: int) -> tuple[Question, ...]:
     number = 0
     while len(found) < count:
         question = make_question(family, level, "examples", number)
-        found.setdefault(question.text, question)
+        found.setdefault(question.key, question)
         number += 1
         if number > 1000:
             raise RuntimeError(f"there are only {len(found)} examples of {family!r}, level {level}")
@@ -116,7 +116,7 @@ class ChemistryTasks:
 
     Args:
         mixture: Families and levels, with weights.
-        split: `train`, `test`, or `all` of these. No prompt is in both `train` and `test`.
+        split: `train`, `test`, or `all` of these. No question is in both `train` and `test`.
         answer_format: `tags` or `bare`.
         n_shots: Examples of the same family and level in each prompt, as earlier turns of the chat.
     """

@@ -67,7 +67,7 @@ class SciKnowEvalEnv(TextEnv):
     * `prompt`: `"paper"`, with reasoning and answer between tags; `"plain"`, a short one that asks for the letter
       alone, for small models.
     * `grader`: `"paper"` takes the letter alone, in `<answer>` tags or as the whole response. `"lenient"` takes it also
-      as `(B)`, `**B**`, `B: the option's text`, or at the end of the last line.
+      as `(B)`, `**B**`, `Option B`, `B: the option's text`, or at the end of the last line, and not in a thought.
     * `feedback`: `"none"`; `"verdict"`, whether the option was wrong or no letter could be read; `"standard"`, also how
       questions of this kind are answered; `"full"`, also, for chemistry, what RDKit (extra `[chem]`) says of the
       molecules in question. It never names the right option or a quantity that is asked for.

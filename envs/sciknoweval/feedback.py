@@ -21,6 +21,7 @@ _FORMS = {
 
 _PROBLEMS = {
     "empty": "The response is empty.",
+    "unfinished_thought": "The response ends before its thinking does.",
     "no_answer": "The response has no answer that could be read.",
     "not_one_letter": "What stands in <answer> is not one letter.",
     "unknown_letter": "The answer is no letter of an option.",

@@ -6,13 +6,21 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from envs.thoughts import after_thought
+
 Options = Sequence[tuple[str, str]]
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
 _WELL_FORMED = re.compile(r"\s*<reasoning>.*</reasoning>\s*<answer>\s*[A-Z]\s*</answer>\s*", re.DOTALL)
-_LEAD = re.compile(r"^.*\b(?:answer|option|choice)(?:\s+is)?\s*:?\s*", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:.*[.,;:])?([^.,;:]*)\b(?:answer|choice|option)[*_`]*\s*(?:is\b\s*:?|:)", re.IGNORECASE
+)  # group 1: what comes before it in its clause
+_DENIAL = re.compile(r"\b(?:not|cannot|never|rul\w+ out|exclude[sd]?|eliminate[sd]?)\b|n['’]t\b", re.IGNORECASE)
+_LETTER = re.compile(
+    r"[(*_`$]*(?:(?:answer|choice|option)\s+[(*_`$]*)?([A-Z])[)*_`$]*(?:[.:)](.*))?", re.IGNORECASE | re.DOTALL
+)
 _MARKS = "*_`$ \t\r\n"
-_COMMANDS = ("\\boxed{", "\\text{", "\\mathrm{")
+_WRAPPERS = (("\\boxed{", "}"), ("\\text{", "}"), ("\\mathrm{", "}"), ("\\(", "\\)"), ("\\[", "\\]"))
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Choice:
     """None if no option's letter could be read."""
 
     problem: str = ""
-    """Why: `empty`, `no_answer`, `not_one_letter` or `unknown_letter`."""
+    """Why: `empty`, `unfinished_thought`, `no_answer`, `not_one_letter` or `unknown_letter`."""
 
 
 def read_paper(response: str, options: Options) -> Choice:
@@ -32,22 +40,29 @@ def read_paper(response: str, options: Options) -> Choice:
     Without tags it is the whole response. It must be the letter alone, but for white space around it.
     """
     answer = response.rpartition(_OPEN)[2].partition(_CLOSE)[0].strip()
-    return _checked(answer if re.fullmatch("[A-Z]", answer) else None, response, options)
+    letter = answer if re.fullmatch("[A-Z]", answer) else None
+    return _checked(letter, response, _OPEN in response, options)
 
 
 def read_lenient(response: str, options: Options) -> Choice:
-    """The letter in the last `<answer>`, or, without that tag, in the last line.
+    """The letter in the last `<answer>`, or, without that tag, in the last line. Thoughts in `<think>` are not read.
 
-    Beside the bare letter it may be written as `(B)`, `B.`, `**B**`, `\\boxed{B}`, `B: the option's text`, or after
-    words such as "The answer is". Several letters, or the letter among other words, are no answer.
+    Beside the bare letter it may be written as `(B)`, `B.`, `**B**`, `\\boxed{B}`, `Option B`, `B: the option's text`,
+    or after words such as "The answer is". Several letters, or the letter among other words, are no answer, nor is an
+    option that the line denies.
     """
-    _, tag, answer = response.rpartition(_OPEN)
+    said = after_thought(response)
+    if said is None:
+        return Choice(None, "unfinished_thought")
+    _, tag, answer = said.rpartition(_OPEN)
     if tag:
-        answer = answer.partition(_CLOSE)[0].strip()
+        answer = answer.partition(_CLOSE)[0]
     else:
-        answer = (response.strip().splitlines() or [""])[-1].strip()
-        answer = _LEAD.sub("", answer, count=1)
-    return _checked(_letter(answer, options), response, options)
+        answer = (said.strip().splitlines() or [""])[-1]
+        lead = _LEAD.match(answer)
+        if lead is not None:
+            answer = "" if _DENIAL.search(lead[1]) else answer[lead.end() :]
+    return _checked(_letter(answer, options), response, bool(tag), options)
 
 
 GRADERS: dict[str, Callable[[str, Options], Choice]] = {"lenient": read_lenient, "paper": read_paper}
@@ -59,20 +74,29 @@ def is_well_formed(response: str) -> bool:
 
 
 def _letter(answer: str, options: Options) -> str | None:
-    answer = answer.strip(_MARKS)
-    while answer.endswith("}") and answer.startswith(_COMMANDS):
-        answer = answer[answer.index("{") + 1 : -1].strip(_MARKS)
-    match = re.match(r"\(?([A-Za-z])\)?(?:[.:)]\s*(.*))?$", answer, re.DOTALL)
+    match = _LETTER.fullmatch(_plain(answer))
     if match is None:
         return None
-    letter, rest = match[1].upper(), " ".join((match[2] or "").split())
-    text = " ".join(dict(options).get(letter, "").split())
-    return letter if rest in ("", text) else None
+    letter, text = match[1].upper(), _plain(match[2] or "")
+    return letter if text in ("", _plain(dict(options).get(letter, ""))) else None
 
 
-def _checked(letter: str | None, response: str, options: Options) -> Choice:
+def _plain(text: str) -> str:
+    """The text without the marks, the full stop and the commands around it, and with single spaces."""
+    text = " ".join(text.split())
+    while True:
+        text = text.lstrip(_MARKS).rstrip(_MARKS + ".")
+        for opening, closing in _WRAPPERS:
+            if text.startswith(opening) and text.endswith(closing):
+                text = text[len(opening) : -len(closing)]
+                break
+        else:
+            return text
+
+
+def _checked(letter: str | None, response: str, tagged: bool, options: Options) -> Choice:
     if letter is None:
-        problem = "empty" if not response.strip() else "not_one_letter" if _OPEN in response else "no_answer"
+        problem = "empty" if not response.strip() else "not_one_letter" if tagged else "no_answer"
         return Choice(None, problem)
     if letter not in dict(options):
         return Choice(None, "unknown_letter")

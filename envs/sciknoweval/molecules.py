@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +32,7 @@ def require_rdkit() -> None:
 def facts(question: Question, chosen: str | None) -> list[str]:
     """Sentences on the molecule of the question and on the chosen option, which was wrong.
 
-    The quantity that is asked for is not among them, nor a number that one of the options has.
+    The quantity that is asked for is not among them, nor, but for those in a formula, a number that an option has.
 
     Args:
         question: A question on chemistry.
@@ -97,6 +98,8 @@ def _composition(question: Question) -> Iterator[str]:
     yield f"The molecule's formula is {rdMolDescriptors.CalcMolFormula(mol)}."
     rings = rdMolDescriptors.CalcNumRings(mol)
     aromatic = rdMolDescriptors.CalcNumAromaticRings(mol)
+    if {rings, aromatic} & _numbers(question):
+        return
     if not rings:
         yield "It has no ring."
     else:
@@ -116,7 +119,7 @@ def _polarity(question: Question) -> Iterator[str]:
         "the number of hydrogen-bond donors": str(rdMolDescriptors.CalcNumLipinskiHBD(mol)),
         "the molar weight in g/mol": f"{Descriptors.MolWt(mol):.0f}",
     }
-    options = {_number(text) for _, text in question.options}
+    options = _numbers(question)
     for name, number in numbers.items():
         if float(number) not in options:
             yield f"{name[0].upper()}{name[1:]} is {number}."
@@ -187,8 +190,10 @@ def _listed(elements: Counter[str]) -> str:
     return ", ".join(f"{count} {symbol}" for symbol, count in sorted(elements.items()))
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+def _numbers(question: Question) -> set[float]:
+    """The options that are numbers."""
+    numbers = set()
+    for _, text in question.options:
+        with suppress(ValueError):
+            numbers.add(float(text))
+    return numbers

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 MAX_CHARACTERS = 200
 
 
 def is_right(given: str, right: str | int) -> bool:
     """Whether an answer is the right value.
 
-    A number may stand among other words, such as a unit, if it is the only one. A text must stand alone, but for case,
+    A number may stand among other words, or with a unit, if it is the only one. A text must stand alone, but for case,
     quotes and a full stop.
     """
     if len(given) > MAX_CHARACTERS:
@@ -24,12 +24,12 @@ def is_right(given: str, right: str | int) -> bool:
 
 
 def numbers_in(text: str) -> list[float]:
-    """The numbers in a text that stand for themselves, not in a word such as an id."""
-    found = []
-    for match in _NUMBER.finditer(text):
-        if not (text[match.start() - 1 : match.start()].isalpha() or text[match.end() : match.end() + 1].isalpha()):
-            found.append(float(match[0].replace(",", "").replace("−", "-")))
-    return found
+    """The numbers in a text that stand for themselves, maybe with a unit, and not in a word such as an id."""
+    return [
+        float(match[0].replace(",", "").replace("−", "-"))
+        for match in _NUMBER.finditer(text)
+        if not text[match.start() - 1 : match.start()].isalpha()
+    ]
 
 
 def occurs_in(given: str, result: Any) -> bool:

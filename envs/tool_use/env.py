@@ -66,8 +66,8 @@ class ToolUseEnv(TextEnv):
       comes next.
     * `split`: `"train"` or `"test"`. They share no question.
     * `call_format`: `"react"`, lines with `Action:`, `Action Input:` and `Final Answer:`; or `"json"`, a JSON object.
-    * `n_shots`: How many solved examples precede the question, as earlier turns of the chat, at most 8. They are of
-      the same template.
+    * `n_shots`: How many solved examples precede the question, as earlier turns of the chat, at most 8. They are
+      different questions of the same template.
     * `data`: A file of recorded calls, rows of the SDPO authors' ToolAlpaca data. The arguments above have no meaning
       then.
     * `grader`: For `data`: `"calls"`, the default, compares each call; `"paper"`, as the paper does, the names of all

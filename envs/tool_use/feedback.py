@@ -21,6 +21,7 @@ _VERDICTS = {
 }
 _REASONS = {
     "no_calls": "No tool was called before: the answer has to come from the tools' results.",
+    "no_results": "No call gave a result: the answer has to come from the tools' results.",
     "not_one_number": "The answer must be one number.",
     "not_in_results": "No result of a tool has this value.",
     "other_value": "The value is in a result, but it is not the one that is asked for.",

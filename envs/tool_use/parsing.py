@@ -7,7 +7,8 @@ Two forms are known. `react` is that of the SDPO paper's third domain:
     Action Input: {"product_id": "A4821"}
 
 or, at the end, `Final Answer: 57`. `json` is one object, `{"name": "get_stock", "arguments": {…}}` or `{"answer": 57}`,
-which may stand among other text. Several calls may be in a response; they are made in order.
+which may stand among other text. Several calls may be in a response; they are made in order. What is thought, between
+`<think>` and `</think>`, is not read.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from envs.thoughts import after_thought
 from envs.tool_use.world import Call
 
+UNFINISHED_THOUGHT = "The response ends before its thinking does. Think less, so that the call or answer fits."
 MAX_CALLS = 8
 MAX_CHARACTERS = 50_000
 MAX_DEPTH = 30
 _MAX_FALSE_STARTS = 20
 
+_OBJECT = re.compile(r"""\{(?=\s*(?:["']|\w+\s*:))""")  # a brace before a key, quoted or not: LaTeX has other braces
 _LABEL = re.compile(r"^[ \t*]*(thought|action input|action|observation|final answer)[ \t*]*:[ \t*]*", re.I | re.M)
 
 
@@ -69,7 +73,9 @@ def parse_react(response: str) -> Reply:
             name = None
     if name is not None:
         return Reply(problem=f"'Action: {name[:60]}' has no 'Action Input:' after it.")
-    return _calls(calls, "The response has neither an 'Action:' with its 'Action Input:' nor a 'Final Answer:'.")
+    if not calls:
+        return Reply(problem="The response has neither an 'Action:' with its 'Action Input:' nor a 'Final Answer:'.")
+    return Reply(calls=tuple(calls))
 
 
 def parse_json(response: str) -> Reply:
@@ -88,7 +94,7 @@ def parse_json(response: str) -> Reply:
             if isinstance(answer, (dict, list, bool, type(None))):
                 return Reply(problem="The 'answer' must be a text or a number.")
             return Reply(answer=str(answer).strip())
-    return _calls(calls, problem)
+    return Reply(calls=tuple(calls)) if calls else Reply(problem=problem)
 
 
 PARSERS: dict[str, Callable[[str], Reply]] = {"react": parse_react, "json": parse_json}
@@ -98,9 +104,15 @@ def parse(response: str, call_format: str) -> Reply:
     """Read a response in one of the forms of `PARSERS`. Never raises, whatever the text."""
     if not response.strip():
         return Reply(problem="The response is empty.")
-    if len(response) > MAX_CHARACTERS:
-        return Reply(problem=f"The response has {len(response)} characters; at most {MAX_CHARACTERS} are read.")
-    return PARSERS[call_format](response)
+    said = after_thought(response)
+    if said is None:
+        return Reply(problem=UNFINISHED_THOUGHT)
+    if len(said) > MAX_CHARACTERS:
+        return Reply(problem=f"The response has {len(said)} characters; at most {MAX_CHARACTERS} are read.")
+    reply = PARSERS[call_format](said)
+    if len(reply.calls) > MAX_CALLS:
+        return Reply(problem=f"The response has {len(reply.calls)} calls; at most {MAX_CALLS} can be made at once.")
+    return reply
 
 
 def load_json(text: str, start: int = 0) -> tuple[Any, int]:
@@ -125,14 +137,6 @@ def load_json(text: str, start: int = 0) -> tuple[Any, int]:
     return value, end
 
 
-def _calls(calls: list[Call], otherwise: str) -> Reply:
-    if not calls:
-        return Reply(problem=otherwise)
-    if len(calls) > MAX_CALLS:
-        return Reply(problem=f"The response has {len(calls)} calls; at most {MAX_CALLS} can be made at once.")
-    return Reply(calls=tuple(calls))
-
-
 def _arguments(text: str) -> dict[str, Any]:
     """The JSON object at the beginning of a text, which may be in a fence."""
     fence = re.match(r"\s*(?:`{1,3}(?:json)?\s*)?", text, re.I)
@@ -149,15 +153,15 @@ def _objects(text: str) -> Iterator[dict[str, Any] | ValueError]:
     """The JSON objects in a text, and the reasons why others cannot be read."""
     position = 0
     for _ in range(MAX_CALLS + 1 + _MAX_FALSE_STARTS):
-        position = text.find("{", position)
-        if position < 0:
+        match = _OBJECT.search(text, position)
+        if match is None:
             return
         try:
-            value, position = load_json(text, position)
+            value, position = load_json(text, match.start())
             yield value
         except ValueError as error:
             yield error
-            position += 1
+            position = match.end()
 
 
 def _check_depth(value: Any, left: int) -> None:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envs.thoughts import after_thought
 from envs.tool_use.feedback import LEVELS
-from envs.tool_use.parsing import load_json, parse_react
+from envs.tool_use.parsing import UNFINISHED_THOUGHT, load_json, parse_react
 from envs.tool_use.world import Call
 from sdpo_gym.tasks import Task, TaskList, Verifier
 from sdpo_gym.verdict import Verdict
@@ -41,12 +42,9 @@ def load_recorded(path: str | Path) -> TaskList:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")  # splitlines would split at what JSON's texts may hold, such as U+2028
     try:
-        rows = (
-            json.loads(text)
-            if text.lstrip().startswith("[")
-            else [json.loads(x) for x in text.splitlines() if x.strip()]
-        )
+        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in lines if x.strip()]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is neither JSON lines nor a JSON list: {error}") from error
     tasks = []
@@ -104,6 +102,8 @@ GRADERS: dict[str, Callable[[str, Sequence[Call]], tuple[bool, str]]] = {"calls"
 class RecordedCallsVerifier(Verifier):
     """Gives 1.0 for the recorded calls, else 0.0. The recorded calls are never in the feedback.
 
+    What a response thinks, between `<think>` and `</think>`, is not read.
+
     The metrics are flags: `solved`, `format_error`, and `right_names`, whether the right tools are called.
 
     Args:
@@ -121,7 +121,8 @@ class RecordedCallsVerifier(Verifier):
 
     def verify(self, task: Task, response: str) -> Verdict:
         expected = [Call(call["name"], call["arguments"]) for call in task.answer_key["calls"]]
-        success, mistake = GRADERS[self.grader](response, expected)
+        said = after_thought(response)
+        success, mistake = (False, UNFINISHED_THOUGHT) if said is None else GRADERS[self.grader](said, expected)
         wrong = mistake in ("names", "arguments")
         metrics = {
             "solved": float(success),

@@ -48,8 +48,8 @@ class ToolTasks:
     Args:
         levels: Which levels.
         split: `train` or `test`.
-        shots: How many solved examples precede the question. They are of the same template, and the same for all of
-            its questions.
+        shots: How many solved examples precede the question. They are different questions of the same template, the
+            same for all of its questions but for one that is itself among them.
         call_format: The form of calls.
     """
 
@@ -81,7 +81,7 @@ class ToolTasks:
 
     def _make(self, level: int, number: int) -> Task:
         question = question_at(level, self.split, number)
-        examples = [_example(level, question.template, i, self.call_format) for i in range(self.shots)]
+        examples = _examples(level, question, self.shots, self.call_format)
         return Task(
             id=f"level{level}-{self.split}-{number}",
             messages=chat(question.text, examples, question.tools, self.call_format),
@@ -113,9 +113,21 @@ def _split_of(question: Question) -> str:
     return "test" if hashlib.sha256(question.text.encode()).digest()[0] < 26 else "train"
 
 
+def _examples(level: int, question: Question, count: int, call_format: str) -> list[tuple[Message, ...]]:
+    """Solved questions of a question's template, none of which has its text, or another's: worlds may share a text."""
+    found: dict[str, tuple[Message, ...]] = {}
+    for number in range(MAX_ATTEMPTS):
+        if len(found) == count:
+            return list(found.values())
+        text, turns = _example(level, question.template, number, call_format)
+        if text != question.text:
+            found.setdefault(text, turns)
+    raise RuntimeError(f"the template {question.template} has only {len(found)} examples, not {count}")
+
+
 @lru_cache(maxsize=256)
-def _example(level: int, name: str, number: int, call_format: str) -> tuple[Message, ...]:
-    """A solved question of a template as turns of a chat."""
+def _example(level: int, name: str, number: int, call_format: str) -> tuple[str, tuple[Message, ...]]:
+    """A solved question of a template: its text, and the turns of a chat."""
     template = next(template for template in LEVELS[level] if template.__name__ == name)
     question = _first(template, level, f"{level}/{name}/example/{number}", "train")
     world = World(question.world, question.tools)
@@ -124,4 +136,4 @@ def _example(level: int, name: str, number: int, call_format: str) -> tuple[Mess
         messages.append({"role": "assistant", "content": show_call(call, call_format)})
         messages.append({"role": "user", "content": show_result(world.run(call))})
     messages.append({"role": "assistant", "content": show_answer(question.answer, call_format)})
-    return tuple(messages)
+    return question.text, tuple(messages)

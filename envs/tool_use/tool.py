@@ -10,7 +10,16 @@ from envs.tool_use.schema import Schema
 
 
 class ToolError(Exception):
-    """A call that a tool refuses; the message is for the model that made it."""
+    """A call that a tool refuses.
+
+    Args:
+        message: Why, for the model that made it.
+        source: Name of the tool that gives the id which the call lacks.
+    """
+
+    def __init__(self, message: str, *, source: str | None = None):
+        super().__init__(message)
+        self.source = source
 
 
 @dataclass(frozen=True)

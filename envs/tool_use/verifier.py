@@ -127,7 +127,7 @@ def _reasons(key: dict[str, Any], answer: str, changes: list[str], expected: lis
     reasons = []
     results = _results(key, _succeeded(key))
     if not results:
-        reasons.append("no_calls")
+        reasons.append("no_results" if _made(key) else "no_calls")
     elif isinstance(key["answer"], int) and len(numbers_in(answer)) != 1:
         reasons.append("not_one_number")
     elif not is_right(answer, key["answer"]):

@@ -69,7 +69,12 @@ class World:
         if found:
             more = "; and more" if len(found) > MAX_PROBLEMS else ""
             raise ToolError("; ".join(found[:MAX_PROBLEMS]) + more)
-        result = tool.function(self.state(tool.api), **plain_numbers(call.arguments))
+        try:
+            result = tool.function(self.state(tool.api), **plain_numbers(call.arguments))
+        except ToolError as error:
+            if error.source in self.tools:
+                raise ToolError(f"{error}; {error.source} gives ids") from error
+            raise
         return copy.deepcopy(result)
 
     @property

@@ -92,7 +92,8 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     rng.shuffle(left)
     rng.shuffle(right)
     text = f"Balance the equation with the smallest whole numbers: {' + '.join(left)} -> {' + '.join(right)}"
-    return Question(text, {"left": left, "right": right}, answer)
+    identity = f"{' + '.join(sorted(left))} -> {' + '.join(sorted(right))}"
+    return Question(text, {"left": left, "right": right}, answer, identity)
 
 
 def _synthesis(rng: random.Random) -> Sides:

@@ -23,6 +23,14 @@ class Question:
     answer: str
     """A right answer, not always the only one."""
 
+    identity: str = ""
+    """Shared by questions that differ in their form only: they are in one split. Empty: the text."""
+
+    @property
+    def key(self) -> str:
+        """What no question of another split has."""
+        return self.identity or self.text
+
 
 @dataclass(frozen=True)
 class Check:

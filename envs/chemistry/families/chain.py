@@ -42,7 +42,9 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     if len(groups) == length == 1:
         text = text.replace(" on carbon 1", "")
     answer = _write(length, groups, bond, order)
-    return Question(text, {"smiles": answer}, answer)
+    mirrored = {length - 1 - place: name for place, name in groups.items()}
+    from_the_other_end = _write(length, mirrored, None if bond is None else length - 2 - bond, order)
+    return Question(text, {"smiles": answer}, answer, min(answer, from_the_other_end))
 
 
 def _article(name: str) -> str:

@@ -45,9 +45,9 @@ def _propose(rng: random.Random, level: int) -> Question:
     rng.shuffle(values)
     letter = LETTERS[values.index(truth)]
     options = "\n".join(f"{name}: {asked.show(value)}" for name, value in zip(LETTERS, values, strict=True))
-    text = f"What is the {asked.name} of {drawn.smiles} ({asked.definition})?\n{options}"
+    question = f"What is the {asked.name} of {drawn.smiles} ({asked.definition})?"
     params = {"values": values, "truth": truth, "letter": letter, "definition": asked.definition, "property": key}
-    return Question(text, params, letter)
+    return Question(f"{question}\n{options}", params, letter, question)
 
 
 def _options(rng: random.Random, key: str, truth: float, rank: int, gap: float) -> list[float]:

@@ -16,6 +16,7 @@ from envs.chemistry.molecules.substituents import (
     count,
     remove_somewhere,
     swapped,
+    with_one_more,
     without,
 )
 from envs.chemistry.smiles.read import Molecule, molecule
@@ -74,7 +75,7 @@ def _reached(start: Molecule, answer: Molecule, added: str | None, removed: str 
     if added is None:
         return answer.canonical in without(start, removed)
     if removed is None:
-        return start.canonical in without(answer, added)
+        return answer.canonical in with_one_more(start, added)
     return answer.canonical in swapped(start, removed, added)
 
 

@@ -56,8 +56,13 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     return Question(text, {"start": start.smiles, "targets": targets, "floor": floor}, answer.smiles)
 
 
+def _similarity(params: Mapping[str, Any], answer: Molecule) -> float:
+    """The similarity to the start, compared as it is shown, like the properties."""
+    return round(answer.similarity(molecule(params["start"])), 2)
+
+
 def _close(params: Mapping[str, Any], answer: Molecule) -> bool:
-    return answer.similarity(molecule(params["start"])) >= params["floor"]
+    return _similarity(params, answer) >= params["floor"]
 
 
 def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
@@ -75,7 +80,7 @@ def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
         checks.append(Check(key, good, text, 1.0 if good else max(0.0, min(0.99, change / target))))
         if not good:
             hints.append(asked.how_to_change(target > 0))
-    similarity, floor = answer.similarity(start), params["floor"]
+    similarity, floor = _similarity(params, answer), params["floor"]
     close = similarity >= floor
     text = f"similarity to the start: {similarity:.2f}, at least {floor:.2f} required"
     checks.append(Check("similarity", close, text, 1.0 if close else similarity / floor))

@@ -55,6 +55,14 @@ def count(molecule: Molecule, name: str) -> int:
     return len(_places(molecule.mol, name))
 
 
+def with_one_more(molecule: Molecule, name: str) -> Iterator[str]:
+    """The molecules with one more such substituent, canonical, one for each carbon that carries hydrogen."""
+    for carbon in _free_carbons(molecule.mol):
+        edited = _add(molecule.mol, carbon, name)
+        if edited is not None:
+            yield Chem.MolToSmiles(edited, isomericSmiles=False)
+
+
 def without(molecule: Molecule, name: str) -> Iterator[str]:
     """The molecules with one such substituent replaced by hydrogen, canonical, one for each place."""
     for match in _places(molecule.mol, name):
@@ -75,7 +83,7 @@ def swapped(molecule: Molecule, old: str, new: str) -> Iterator[str]:
 
 def add_somewhere(rng: random.Random, molecule: Molecule, name: str) -> Molecule | None:
     """A stable molecule with one more substituent, at a carbon drawn among those that carry hydrogen."""
-    return _finished(_add(rng, molecule.mol, name))
+    return _finished(_add_at_random(rng, molecule.mol, name))
 
 
 def remove_somewhere(rng: random.Random, molecule: Molecule, name: str) -> Molecule | None:
@@ -89,7 +97,7 @@ def move_somewhere(rng: random.Random, molecule: Molecule) -> Molecule | None:
     if name is None:
         return None
     rest = _remove(molecule.mol, rng.choice(_places(molecule.mol, name)))
-    isomer = _finished(_add(rng, rest, name))
+    isomer = _finished(_add_at_random(rng, rest, name))
     return None if isomer is None or isomer.canonical == molecule.canonical else isomer
 
 
@@ -101,7 +109,7 @@ def change_somewhere(rng: random.Random, molecule: Molecule, times: int) -> Mole
         if name is not None:
             mol = _remove(mol, rng.choice(_places(mol, name)))
         else:
-            mol = _add(rng, mol, rng.choice(list(SUBSTITUENTS)))
+            mol = _add_at_random(rng, mol, rng.choice(list(SUBSTITUENTS)))
         if mol is None:
             return None
     return _finished(mol)
@@ -151,17 +159,22 @@ def _bond(editable: Chem.RWMol, index: int, name: str) -> None:
     editable.AddBond(index, first, Chem.BondType.SINGLE)
 
 
-def _add(rng: random.Random, mol: Chem.Mol | None, name: str) -> Chem.Mol | None:
-    carbons = [] if mol is None else [match[0] for match in mol.GetSubstructMatches(_FREE_CARBON)]
-    if not carbons:
-        return None
+def _free_carbons(mol: Chem.Mol) -> list[int]:
+    return [match[0] for match in mol.GetSubstructMatches(_FREE_CARBON)]
+
+
+def _add(mol: Chem.Mol, index: int, name: str) -> Chem.Mol | None:
     editable = Chem.RWMol(mol)
-    index = rng.choice(carbons)
     carbon = editable.GetAtomWithIdx(index)
     if carbon.GetNumExplicitHs():
         carbon.SetNumExplicitHs(carbon.GetNumExplicitHs() - 1)
     _bond(editable, index, name)
     return _drop(editable, ())
+
+
+def _add_at_random(rng: random.Random, mol: Chem.Mol | None, name: str) -> Chem.Mol | None:
+    carbons = [] if mol is None else _free_carbons(mol)
+    return _add(mol, rng.choice(carbons), name) if carbons else None
 
 
 def _present(rng: random.Random, mol: Chem.Mol) -> str | None:

@@ -66,7 +66,7 @@ def _book(state: dict[str, Any], book_id: str) -> dict[str, Any]:
     for book in state["books"]:
         if book["book_id"] == book_id:
             return book
-    raise ToolError(f"no book has the id {book_id[:60]!r}; find_books gives ids")
+    raise ToolError(f"no book has the id {book_id[:60]!r}", source="find_books")
 
 
 TOOLS = (

@@ -76,7 +76,7 @@ def _product(state: dict[str, Any], product_id: str) -> dict[str, Any]:
     for product in state["products"]:
         if product["product_id"] == product_id:
             return product
-    raise ToolError(f"no product has the id {product_id[:60]!r}; search_products gives ids")
+    raise ToolError(f"no product has the id {product_id[:60]!r}", source="search_products")
 
 
 _ITEMS = {

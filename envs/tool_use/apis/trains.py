@@ -57,7 +57,7 @@ def find_trains(
     known = {station["station_id"] for station in state["stations"]}
     for station_id in (from_id, to_id):
         if station_id not in known:
-            raise ToolError(f"no station has the id {station_id[:60]!r}; find_station gives ids")
+            raise ToolError(f"no station has the id {station_id[:60]!r}", source="find_station")
     departure = departure or {}
     for time in departure.values():
         if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", time) is None:
@@ -76,7 +76,7 @@ def find_trains(
 def book_seats(state: dict[str, Any], train_id: str, passengers: list[dict[str, Any]]) -> dict[str, Any]:
     prices = {train["train_id"]: train["price"] for train in state["trains"]}
     if train_id not in prices:
-        raise ToolError(f"no train has the id {train_id[:60]!r}; find_trains gives ids")
+        raise ToolError(f"no train has the id {train_id[:60]!r}", source="find_trains")
     if len(state["changes"]) == len(state["booking_ids"]):
         raise ToolError("no more seats can be booked today")
     in_order = sorted(passengers, key=lambda passenger: (passenger["name"], passenger["age"]))

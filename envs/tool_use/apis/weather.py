@@ -48,7 +48,7 @@ def find_place(state: dict[str, Any], name: str, country: str | None = None) -> 
 
 def get_forecast(state: dict[str, Any], place_id: str, day: str) -> dict[str, Any]:
     if place_id not in state["forecasts"]:
-        raise ToolError(f"no place has the id {place_id[:60]!r}; find_place gives ids")
+        raise ToolError(f"no place has the id {place_id[:60]!r}", source="find_place")
     return state["forecasts"][place_id][day]
 
 

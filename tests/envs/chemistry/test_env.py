@@ -19,7 +19,8 @@ import sdpo_gym  # noqa: F401  (registers the environment)
 from envs.chemistry.answers import posed
 from envs.chemistry.env import ChemistryEnv, ChemistryVectorEnv
 from envs.chemistry.families import FAMILIES
-from envs.chemistry.tasks import MAX_SHOTS, bucket, examples, make_question
+from envs.chemistry.smiles.read import molecule
+from envs.chemistry.tasks import MAX_SHOTS, examples, make_question
 
 ID = "sdpo/Chemistry-v0"
 
@@ -140,6 +141,11 @@ def test_answer_formats():
         "<answer>@",
         "<answer>@\nand so on",
         "<think><answer>9</answer></think><answer>@</answer>",
+        "<answer>@</answer> without a <think>",
+        "<answer>```@```</answer>",
+        "<answer>```text\n@\n```</answer>",
+        "<answer>\n```\n@\n```\n</answer>",
+        "<answer>```text\n@",
     ):
         assert solved(response, "tags"), response
     for response in (
@@ -150,7 +156,14 @@ def test_answer_formats():
         "<answer>@\n9</answer>",
     ):
         assert not solved(response, "tags"), response
-    for response in ("@", "\n\n @ \nbecause", "`@`", "<think>hm 9</think>\n@"):
+    for response in (
+        "@",
+        "\n\n @ \nbecause",
+        "`@`",
+        "<think>hm 9</think>\n@",
+        "```\n@\n```",
+        "```text\n\n@\n```\nbecause",
+    ):
         assert solved(response, "bare"), response
     for response in ("the answer is @", "<answer>@</answer>", "<think>@", "", "x\n@"):
         assert not solved(response, "bare"), response
@@ -163,6 +176,7 @@ def test_answer_formats():
         ("<think>hm", "ends before its thinking does"),
         ("CCO", "no <answer> tag"),
         ("<answer></answer>", "The answer is empty."),
+        ("<answer>```\n```</answer>", "The answer is empty."),
         ("<answer>C\nC</answer>", "several lines"),
         ("<answer>" + "C" * 500 + "</answer>", "longer than 400 characters"),
         ("<answer>CH3CH2OH</answer>", "hydrogens are implicit"),
@@ -213,13 +227,37 @@ def test_equal_in_every_process_and_made_without_an_import(tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_train_and_test_share_no_prompt_and_examples_are_never_asked(family):
+def test_train_and_test_share_no_question_and_examples_are_never_asked(family):
     for level in range(5):
-        train = {make_question(family, level, "train", number).text for number in range(40)}
-        test = {make_question(family, level, "test", number).text for number in range(4)}
-        shown = {example.text for example in examples(family, level, MAX_SHOTS)}
+        train = {make_question(family, level, "train", number).key for number in range(40)}
+        test = {make_question(family, level, "test", number).key for number in range(4)}
+        shown = {example.key for example in examples(family, level, MAX_SHOTS)}
         assert not train & test and not (train | test) & shown and len(shown) == MAX_SHOTS
-        assert {bucket(text) for text in train} == {"train"} and {bucket(text) for text in test} == {"test"}
+
+
+def sides(question):
+    return frozenset(question.params["left"]), frozenset(question.params["right"])
+
+
+def structure(question):
+    return molecule(question.params["smiles"]).canonical
+
+
+def asked(question):
+    return question.text.partition("\n")[0]
+
+
+@pytest.mark.parametrize(("family", "substance"), [("balance", sides), ("chain", structure), ("choice", asked)])
+def test_no_question_is_in_another_split_in_another_form(family, substance):
+    """An equation whose sides are in another order, a chain numbered from its other end, other wrong options."""
+    for level in range(3):
+        train, test = (
+            {substance(make_question(family, level, split, number)) for number in range(count)}
+            for split, count in (("train", 500), ("test", 50))
+        )
+        shown = [substance(example) for example in examples(family, level, MAX_SHOTS)]
+        assert not train & test and not (train | test) & set(shown) and len(set(shown)) == MAX_SHOTS
+        assert len(test) > 5
 
 
 def test_examples_are_earlier_turns():

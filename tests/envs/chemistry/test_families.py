@@ -210,6 +210,8 @@ def test_edits_reach_exactly_what_they_can():
     assert check(add, "CCCCCl").solved and check(add, "CCC(C)Cl").solved
     for wrong in ("CCCC", "CCCCCCl", "CC(C)CCl", "ClCCCCCl", "CCCCBr"):
         assert not check(add, wrong).solved
+    acid = {"start": "CCC=O", "added": "hydroxyl group", "removed": None, "formula": Formula.parse("C3H6O2")}
+    assert check(acid, "CCC(=O)O").solved and check(acid, "OCCC=O").solved and not check(acid, "CC(=O)CO").solved
     remove = {"start": "CC(O)CCO", "added": None, "removed": "hydroxyl group", "formula": Formula.parse("C4H10O")}
     assert check(remove, "CCCCO").solved and check(remove, "CCC(C)O").solved
     assert not check(remove, "CCCC").solved and not check(remove, "CCOCC").solved
@@ -221,6 +223,21 @@ def test_edits_reach_exactly_what_they_can():
     }
     assert check(swap, "N#Cc1ccc(O)cc1").solved
     assert not check(swap, "N#Cc1cccc(O)c1").solved and not check(swap, "N#Cc1ccccc1").solved
+
+
+@pytest.mark.parametrize(("level", "number"), [(3, 5040), (4, 586)])
+def test_a_group_may_be_added_to_an_aldehydes_carbon(level, number):
+    question = make_question("edit", level, "train", number)
+    assert load_family("edit").check(question.params, question.answer).solved
+
+
+def test_what_is_shown_of_similarity_is_what_is_compared():
+    """It is 3/16, that is 0.1875, here."""
+    params = {"start": "CCCCC", "targets": {"logp": -0.3}, "floor": 0.19}
+    check = load_family("optimize").check
+    assert check(params, "CCC(CC)OC").checks[-1].text == "similarity to the start: 0.19, at least 0.19 required"
+    assert check(params, "CCC(CC)OC").solved
+    assert not check(params | {"floor": 0.2}, "CCC(CC)OC").solved
 
 
 def test_completions_begin_as_given():

@@ -20,22 +20,22 @@ from envs.chemistry.smiles.read import Molecule, read_molecule
 from envs.chemistry.tasks import make_question
 
 GOLDEN = {
-    "choice": "4a9dcbff45f2cfc0",
+    "choice": "62881b0947a1d0ae",
     "count": "65367aab5d68c786",
     "formula": "5f87834e84d103d5",
     "contains": "619e7bb90e49b1d7",
-    "chain": "af78eb77b71bdba3",
+    "chain": "3d6eaa7bedbea7d8",
     "atoms": "a447036a3e1bec08",
     "isomer": "fe63d51b13d1654c",
     "groups": "91b6572f3b4dc560",
     "property": "3781bace998e7ede",
     "complete": "999ff1d1599df2f9",
     "edit": "5fa1496a6bff6f9a",
-    "optimize": "724fe18dabc2fc44",
+    "optimize": "ab61d194cbc83c9f",
     "repair": "29c64509661cebf4",
     "reaction": "9ceba95f6cd59664",
     "name": "533fb1c454240495",
-    "balance": "875ad8efa77b02e3",
+    "balance": "501ba8c6f913c8a3",
 }
 
 READ = "ebb21484ff9882ae"

@@ -22,6 +22,7 @@ def test_levels(data):
     assert say("verdict", "A") == "The chosen option is not right."
     assert say("verdict", "A", echo_response=True) == "Option A is not right."
     assert say("verdict", "hm") == "The response has no answer that could be read."
+    assert say("verdict", "<think>hm") == "The response ends before its thinking does."
     assert say("standard", "hm") == (
         "The response has no answer that could be read. End the response with the letter of one option (A, B, C or D) "
         "between <answer> and </answer>, and nothing else between them."
@@ -77,6 +78,17 @@ def test_what_rdkit_says(data):
     ]
 
 
+@pytest.mark.parametrize(("option", "said"), [("3", True), ("2", False), ("1", False), ("1.0", False)])
+def test_rings_are_not_said_where_an_option_has_their_number(make_row, write_rows, option, said):
+    pytest.importorskip("rdkit", reason="RDKit is not installed; pip install 'sdpo-gym[chem]'")
+    question = "How many hydrogen-bond acceptors are there in the molecule with the SMILES representation"
+    options = f"A: 7\nB: {option}\nC: 8\nD: 9\nPlease reason step by step."
+    row = make_row("counts_smiles", prompt=f"{question} 'C1CC1c1ccccc1'?\n\n{options}", answer="B")
+    text = feedback(write_rows(row), "counts_smiles", "A", feedback="full")
+    assert "The molecule's formula is C9H10." in text
+    assert ("It has 2 rings, 1 of them aromatic." in text) == said
+
+
 @pytest.mark.parametrize(
     "smiles", ["", "C1CC", "c1cc2ccc1" + "-c3ccc(cc3)" * 40 + "-2", "C" * 5000, "C(" * 400, "xyz", "\u00e9", "$%"]
 )
@@ -128,11 +140,13 @@ def test_the_asked_quantity_is_not_said(data_folder):
     """For a molar weight, no number of the size of the options; for counts and logD, no number of an option."""
     pytest.importorskip("rdkit", reason="RDKit is not installed; pip install 'sdpo-gym[chem]'")
     verifier = SciKnowEvalVerifier(feedback="full")
-    for task in SciKnowEvalEnv(data=data_folder, subtasks=["molar_weight_smiles", "solubility", "lipophilicity"]).tasks:
+    subtasks = ["molar_weight_smiles", "counts_smiles", "solubility", "lipophilicity"]
+    for task in SciKnowEvalEnv(data=data_folder, subtasks=subtasks).tasks:
         options = {float(text) for _, text in task.answer_key["options"]}
         wrong = next(letter for letter, _ in task.answer_key["options"] if letter != task.answer_key["answer"])
         said = verifier.verify(task, wrong).feedback
         numbers = {float(number) for number in re.findall(r"(?<=is )-?\d+(?:\.\d+)?(?=\.$)", said, re.MULTILINE)}
-        assert not numbers & options, (task.id, said)
+        rings = {float(number) for number in re.findall(r"\d+(?= rings?,| of them aromatic)", said)}
+        assert not (numbers | rings) & options, (task.id, said)
         if task.id.startswith("molar_weight"):
             assert not numbers

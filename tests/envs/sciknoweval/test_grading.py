@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from envs.sciknoweval.grading import GRADERS, is_well_formed, read_lenient, read_paper
 
 OPTIONS = (("A", "1.5"), ("B", "benzene\n"), ("C", "CCO"), ("D", "a long  one"))
+FORMULAS = (("A", "118.15"), ("B", "The energy is $E = mc^2$"), ("C", "$\\frac{1}{2}$."), ("D", "**none** of them"))
 
 
 @pytest.mark.parametrize("letter", "ABCD")
@@ -38,11 +39,60 @@ def test_what_both_graders_take(form, letter):
         "I think so.\n\n**Answer: (B)**",
         "Therefore the correct option is $\\boxed{B}$",
         "B: benzene",
+        "B: benzene.",
+        "The correct answer is **B**.",
+        "**Answer:** B",
+        "Answer: B: benzene.",
+        "Since A is not soluble, the answer is B.",
+        "By elimination the answer is B",
+        "The final answer is $\\boxed{B}$.",
+        "\\boxed{B}.",
+        "\\(\\boxed{B}\\)",
+        "\\[\\boxed{B}.\\]",
+        "**B**: benzene",
+        "**B.** benzene",
+        "**B: benzene**.",
+        "<answer>**B**.</answer>",
+        "<answer>Option B</answer>",
+        "Option **B**",
+        "The answer is option B.",
     ],
 )
 def test_what_only_the_lenient_grader_takes(response):
     assert read_lenient(response, OPTIONS).letter == "B"
     assert read_paper(response, OPTIONS).letter is None
+
+
+@pytest.mark.parametrize("letter", "ABCD")
+@pytest.mark.parametrize("form", ["{}: {}", "{}: {}.", "**{}**: {}", "**{}. {}**", "<answer>({}) {}</answer>"])
+def test_an_option_is_given_with_its_text(form, letter):
+    """Also where the text begins or ends with what is a mark elsewhere."""
+    assert read_lenient(form.format(letter, dict(FORMULAS)[letter]), FORMULAS).letter == letter
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "The answer is A.\n\nThis rules out option C.",
+        "I'd pick D.\n(It cannot be option B)",
+        "It is certainly not option C.",
+        "Let me now check option B",
+        "This is not the right choice: B",
+        "I exclude this option: B",
+        "It isn't the answer: B",
+    ],
+)
+def test_an_option_that_is_only_mentioned_is_no_answer(response):
+    assert read_lenient(response, OPTIONS).problem == "no_answer"
+
+
+def test_thoughts_are_not_read():
+    for response in ("<think>\nThe answer is B", "<think> is it <answer>A</answer>", "<think>A</think>\n<think>B"):
+        assert read_lenient(response, OPTIONS).problem == "unfinished_thought"
+    assert read_lenient("<think>is it <answer>A</answer></think>", OPTIONS).problem == "no_answer"
+    assert read_lenient("<think>C? <answer>A</answer></think>\nB.", OPTIONS).letter == "B"
+    assert read_lenient("<answer>B</answer> without a <think>", OPTIONS).letter == "B"
+    assert read_paper("<think> is it <answer>A</answer>", OPTIONS).letter == "A"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +125,9 @@ def test_what_is_no_answer(response, problem):
 @example("*" * 100_000 + "x", "lenient")
 @example("<answer>" * 50_000, "lenient")
 @example("answer " * 100_000 + "x", "lenient")
+@example("not, answer" * 100_000 + "x", "lenient")
+@example("answer" + " " * 100_000 + "x", "lenient")
+@example("B" + "*)" * 100_000 + "x", "lenient")
 @example("\\boxed{" * 20_000 + "B" + "}" * 20_000, "lenient")
 def test_any_text_is_read(response, grader):
     choice = GRADERS[grader](response, OPTIONS)

@@ -4,14 +4,42 @@ from envs.tool_use.answers import is_right, numbers_in, occurs_in
 
 
 @pytest.mark.parametrize(
-    "given", ["57", "57.", " 57 ", "57 pieces", "57.0", "**57**", "There are 57 in stock.", "A4821: 57"]
+    "given",
+    [
+        "57",
+        "57.",
+        " 57 ",
+        "57 pieces",
+        "57.0",
+        "**57**",
+        "There are 57 in stock.",
+        "A4821: 57",
+        "57pcs",
+        "57km/h",
+        "57°C",
+    ],
 )
 def test_right_numbers(given):
     assert is_right(given, 57)
 
 
 @pytest.mark.parametrize(
-    "given", ["", "58", "-57", "5 7", "57 or 58", "57 57", "570", "A57", "57a", "fifty-seven", "57" + " " * 300]
+    "given",
+    [
+        "",
+        "58",
+        "-57",
+        "5 7",
+        "57 or 58",
+        "57 57",
+        "570",
+        "A57",
+        "a57b",
+        "57e3",
+        "57pcs of A4821 or 58",
+        "fifty-seven",
+        "57" + " " * 300,
+    ],
 )
 def test_wrong_numbers(given):
     assert not is_right(given, 57)
@@ -33,7 +61,7 @@ def test_wrong_texts(given):
 
 
 def test_numbers_in():
-    assert numbers_in("T4821 departs 09:30 for -5.5, not 1,200 or x2") == [9.0, 30.0, -5.5, 1200.0]
+    assert numbers_in("T4821 departs 09:30 for -5.5, not 1,200m or x2 in 2e3s") == [9.0, 30.0, -5.5, 1200.0, 2000.0]
 
 
 def test_occurs_in():

@@ -54,6 +54,9 @@ PIECES = [
 
 @given(st.text() | st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.sampled_from(sorted(PARSERS)))
 @example("{" * 50_000, "json")
+@example('{"' * 25_000, "json")
+@example("{a" * 25_000, "json")
+@example("{" + " " * 49_999, "json")
 @example('{"a":' * 10_000, "json")
 @example('{"a":' * 10_000, "react")
 @example("Action: a\nAction Input: " + "[" * 40_000, "react")
@@ -86,6 +89,37 @@ def test_forms_of_a_call(response):
     assert reply.calls == (Call("get_stock", {"product_id": "A1"}),) and reply.answer is None
 
 
+THOUGHT = """<think>
+The format is
+Action: the tool's name
+Action Input: its arguments as a JSON object
+so it is {"name": "get_stock", "arguments": {}}, or {"answer": 1}.
+Observation: nothing yet
+Final Answer: the value
+</think>
+
+"""
+
+
+@pytest.mark.parametrize("call_format", sorted(PARSERS))
+@pytest.mark.parametrize("thought", [THOUGHT, THOUGHT.removeprefix("<think>"), THOUGHT + THOUGHT])
+def test_thoughts_are_not_read(thought, call_format):
+    """Chat templates may open the thought in the prompt."""
+    call = Call("get_stock", {"product_id": "A1"})
+    shown = show_call(call, call_format)
+    for response in (thought + shown, f"{shown}\n<think>{THOUGHT[:200]}"):
+        assert parse(response, call_format).calls == (call,)
+    assert parse(thought + show_answer(57, call_format), call_format).answer == "57"
+    assert parse(thought, call_format).problem.startswith("The response has n")
+
+
+@pytest.mark.parametrize("call_format", sorted(PARSERS))
+def test_an_unfinished_thought_is_a_problem_of_form(call_format):
+    problem = "The response ends before its thinking does. Think less, so that the call or answer fits."
+    for response in (THOUGHT.removesuffix("</think>\n\n"), THOUGHT + THOUGHT[:200], "<think>"):
+        assert parse(response, call_format).problem == problem
+
+
 def test_an_answer_is_one_line():
     assert parse("Thought: done\nFinal Answer: 57\n\nI hope that helps.", "react").answer == "57"
 
@@ -102,6 +136,7 @@ def test_made_up_results_are_not_read():
         '<tool_call>\n{"name": "get_stock", "arguments": {"product_id": "A1"}}\n</tool_call>',
         '{"thought": "hm"} [{"name": "get_stock", "arguments": {"product_id": "A1"}}]',
         '{broken {"name": "get_stock", "arguments": {"product_id": "A1"}} {"answer": 3}',
+        "$\\frac{1}{2}$ " * 50 + "{x | x > 0} {} f{a}" + '{"name": "get_stock", "arguments": {"product_id": "A1"}}',
     ],
 )
 def test_forms_of_a_call_in_json(response):
@@ -149,6 +184,7 @@ def test_forms_of_a_call_in_json(response):
         ),
         ("Action: a\nAction Input: {}\n" * 9, "The response has 9 calls; at most 8 can be made at once."),
         ("x" * 50_001, "The response has 50001 characters; at most 50000 are read."),
+        ("x" * 50_001 + "</think>Final Answer:", "Nothing stands after 'Final Answer:'."),
     ],
 )
 def test_problems_say_what_is_wrong(response, problem):
@@ -160,6 +196,8 @@ def test_problems_say_what_is_wrong(response, problem):
     [
         ("Hello", "The response has no JSON object with a 'name' and 'arguments', or with an 'answer'."),
         ('{"name": "a"}', "The response has no JSON object with a 'name' and 'arguments', or with an 'answer'."),
+        ("{'name': 'a', 'arguments': {}}", "The response's JSON cannot be read: Expecting property name"),
+        ("{name: 'a', arguments: {}}", "The response's JSON cannot be read: Expecting property name"),
         ('{"name": "a", "arguments": "b"}', "The 'arguments' of 'a' must be a JSON object."),
         ('{"name": "a", "arguments": {', "The response's JSON cannot be read: Expecting property name"),
         ('{"answer": [1]}', "The 'answer' must be a text or a number."),

@@ -23,7 +23,8 @@ def recorded(*calls, index=1, **changes):
 def write(tmp_path):
     def write(*rows, as_list=False):
         path = tmp_path / "test.json"
-        path.write_text(json.dumps(rows) if as_list else "".join(json.dumps(row) + "\n" for row in rows))
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        path.write_text(json.dumps(rows) if as_list else "".join(lines), encoding="utf-8")
         return path
 
     return write
@@ -50,6 +51,39 @@ def test_an_episode(write, as_list):
     _, reward, terminated, _, info = env.step(response(HOLIDAYS, FILTER))
     assert (reward, terminated, info["feedback"]) == (1.0, True, "")
     assert info["metrics"] == {"solved": 1.0, "format_error": 0.0, "right_names": 1.0}
+
+
+def test_texts_may_hold_any_line_break(write):
+    prompt = "Question:\u2028Which\x85holidays?"
+    env = ToolUseEnv(data=write(recorded(HOLIDAYS, prompt=prompt), recorded(HOLIDAYS, index=2)))
+    assert env.reset(options={"task": 0})[0] == prompt
+
+
+@pytest.mark.parametrize("grader", sorted(GRADERS))
+def test_any_number_of_calls_may_be_recorded(write, grader):
+    calls = [("getDay", {f"day{i}": i}) for i in range(20)]
+    env = ToolUseEnv(data=write(recorded(*calls)), grader=grader)
+    env.reset(seed=0)
+    assert env.step(response(*calls))[1] == 1.0
+
+
+@pytest.mark.parametrize("grader", sorted(GRADERS))
+def test_thoughts_are_not_graded(write, grader):
+    env = ToolUseEnv(data=write(recorded(HOLIDAYS)), grader=grader)
+    draft = response(HOLIDAYS)
+
+    def step(text):
+        env.reset(seed=0)
+        _, reward, _, _, info = env.step(text)
+        return reward, info["feedback"]
+
+    assert step(f"<think>\n{draft}\n</think>\n\n{draft}") == (1.0, "")
+    assert step(f"<think>\n{draft}\n</think>\n\nI do not know.")[0] == 0.0
+    assert step(f"<think>\n{draft}") == (
+        0.0,
+        "The response has no calls that can be read: The response ends before its thinking does. Think less, so that "
+        "the call or answer fits.",
+    )
 
 
 def test_both_graders_agree_on_flat_arguments():

@@ -7,7 +7,7 @@ import pytest
 from envs.tool_use.apis import TOOLS
 from envs.tool_use.env import ToolUseEnv
 from envs.tool_use.questions import LEVELS
-from envs.tool_use.tasks import ToolTasks, question_at, solution_of
+from envs.tool_use.tasks import MAX_SHOTS, ToolTasks, question_at, solution_of
 from envs.tool_use.world import World
 
 ALL = range(len(LEVELS))
@@ -97,6 +97,14 @@ def test_examples_are_other_questions_of_split_train():
             ) + ["user"]
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_no_example_is_the_asked_question_or_a_second_time_there(split):
+    """A town's station has another id in another world."""
+    for task in tasks_of(levels=(0,), split=split, count=120, shots=MAX_SHOTS):
+        questions = [message["content"] for message in task.messages if message["content"].startswith("Question: ")]
+        assert len(set(questions)) == len(questions) == MAX_SHOTS + 1
+
+
 def test_prompts_name_the_tools_and_not_the_answer():
     for task in tasks_of(count=100):
         system = task.messages[0]["content"]
@@ -132,4 +140,4 @@ def test_the_first_tasks_stay_the_same():
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == GOLDEN
 
 
-GOLDEN = "d88e3e66f766838b"
+GOLDEN = "d6bf0f3c334e2d7d"

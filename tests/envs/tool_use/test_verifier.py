@@ -61,6 +61,10 @@ def test_why_an_answer_is_wrong():
     assert feedback("standard", "Final Answer: 7") == (
         "The final answer is not right. No tool was called before: the answer has to come from the tools' results."
     )
+    refused = 'Action: get_shelf\nAction Input: {"book_id": "B1"}'
+    assert feedback("standard", refused, "Final Answer: 7") == (
+        "The final answer is not right. No call gave a result: the answer has to come from the tools' results."
+    )
     assert feedback("standard", solution[0], f"Final Answer: {book}") == (
         "The final answer is not right. The answer must be one number."
     )

@@ -93,6 +93,12 @@ def test_refusals_say_what_to_do(world, name, arguments, message):
     assert world.changes == []
 
 
+def test_refusals_name_only_tools_that_are_there():
+    with pytest.raises(ToolError) as caught:
+        World("a", ["get_stock"]).run(Call("get_stock", {"product_id": "A1"}))
+    assert str(caught.value) == "no product has the id 'A1'"
+
+
 def test_times_are_checked(world):
     one, two = (station["station_id"] for station in world.state("trains")["stations"][:2])
     call = {"from_id": one, "to_id": two}
