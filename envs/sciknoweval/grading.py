@@ -13,7 +13,8 @@ Options = Sequence[tuple[str, str]]
 _OPEN, _CLOSE = "<answer>", "</answer>"
 _WELL_FORMED = re.compile(r"\s*<reasoning>.*</reasoning>\s*<answer>\s*[A-Z]\s*</answer>\s*", re.DOTALL)
 _LEAD = re.compile(
-    r"(?:.*[.,;:])?([^.,;:]*)\b(?:answer|choice|option)[*_`]*\s*(?:is\b\s*:?|:)", re.IGNORECASE
+    r"(?:.*[.,;:])?([^.,;:]*)\b(?:(?:answer|choice|option)[*_`]*\s*(?:is\b\s*:?|:)|(?:choose|pick|select)\b)",
+    re.IGNORECASE,
 )  # group 1: what comes before it in its clause
 _DENIAL = re.compile(r"\b(?:not|cannot|never|rul\w+ out|exclude[sd]?|eliminate[sd]?)\b|n['’]t\b", re.IGNORECASE)
 _LETTER = re.compile(
@@ -48,7 +49,7 @@ def read_lenient(response: str, options: Options) -> Choice:
     """The letter in the last `<answer>`, or, without that tag, in the last line. Thoughts in `<think>` are not read.
 
     Beside the bare letter it may be written as `(B)`, `B.`, `**B**`, `\\boxed{B}`, `Option B`, `B: the option's text`,
-    or after words such as "The answer is". Several letters, or the letter among other words, are no answer, nor is an
+    or after words such as "The answer is" and "I choose". Several letters, or the letter among other words, are no answer, nor is an
     option that the line denies.
     """
     said = after_thought(response)

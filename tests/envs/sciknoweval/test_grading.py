@@ -56,6 +56,8 @@ def test_what_both_graders_take(form, letter):
         "<answer>Option B</answer>",
         "Option **B**",
         "The answer is option B.",
+        "So I choose option B.",
+        "I'd pick B",
     ],
 )
 def test_what_only_the_lenient_grader_takes(response):
@@ -79,6 +81,7 @@ def test_an_option_is_given_with_its_text(form, letter):
         "Let me now check option B",
         "This is not the right choice: B",
         "I exclude this option: B",
+        "I would not choose B.",
         "It isn't the answer: B",
     ],
 )
