@@ -10,6 +10,9 @@ from envs.thoughts import after_thought
 
 Options = Sequence[tuple[str, str]]
 
+MOST_WRAPPERS = 10
+"""So many commands such as `\\boxed{}` are taken from around a letter."""
+
 _OPEN, _CLOSE = "<answer>", "</answer>"
 _WELL_FORMED = re.compile(r"\s*<reasoning>.*</reasoning>\s*<answer>\s*[A-Z]\s*</answer>\s*", re.DOTALL)
 _LEAD = re.compile(
@@ -49,8 +52,8 @@ def read_lenient(response: str, options: Options) -> Choice:
     """The letter in the last `<answer>`, or, without that tag, in the last line. Thoughts in `<think>` are not read.
 
     Beside the bare letter it may be written as `(B)`, `B.`, `**B**`, `\\boxed{B}`, `Option B`, `B: the option's text`,
-    or after words such as "The answer is" and "I choose". Several letters, or the letter among other words, are no answer, nor is an
-    option that the line denies.
+    or after words such as "The answer is" and "I choose". Several letters, or the letter among other words, are no
+    answer, nor is an option that the line denies.
     """
     said = after_thought(response)
     if said is None:
@@ -85,14 +88,15 @@ def _letter(answer: str, options: Options) -> str | None:
 def _plain(text: str) -> str:
     """The text without the marks, the full stop and the commands around it, and with single spaces."""
     text = " ".join(text.split())
-    while True:
+    for _ in range(MOST_WRAPPERS):
         text = text.lstrip(_MARKS).rstrip(_MARKS + ".")
         for opening, closing in _WRAPPERS:
             if text.startswith(opening) and text.endswith(closing):
                 text = text[len(opening) : -len(closing)]
                 break
         else:
-            return text
+            break
+    return text
 
 
 def _checked(letter: str | None, response: str, tagged: bool, options: Options) -> Choice:
