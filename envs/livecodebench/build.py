@@ -130,8 +130,8 @@ def run(options: argparse.Namespace) -> int:
             return _complain([f"{file} cannot be written: {error.strerror}"])
         print(f"{file}: {len(rows)} problems, {len(text)} bytes")
         return 0
-    found, _ = _each(lambda pair: check(*pair, options.time_limit), list(zip(sources, rows, strict=True)))
-    complaints = [complaint for complaints in found for complaint in complaints]
+    found, complaints = _each(lambda pair: check(*pair, options.time_limit), list(zip(sources, rows, strict=True)))
+    complaints += [complaint for of_one in found for complaint in of_one]
     if file is not None and not file.exists():
         print(f"{file} does not exist yet; without --check it is built")
     elif file is not None and file.read_bytes() != text.encode():
@@ -175,6 +175,8 @@ def main(arguments: list[str] | None = None, *, prog: str = "python -m envs.live
     # The package's own file is not overwritten unasked.
     if not (options.embedded or options.folder or options.output or options.check):
         parser.error("give the FOLDER of your problems and --output FILE, or --embedded")
+    if not 0 < options.time_limit < 3600:
+        parser.error(f"--time-limit must be above 0 and below 3600 seconds, not {options.time_limit:g}")
     return run(options)
 
 

@@ -237,6 +237,24 @@ def test_a_folder_that_is_no_problem_yet_is_named(folder, capsys):
     assert "draft: skipped, as there is no problem.json" in error and "notes" not in error
 
 
+def test_a_check_that_fails_is_a_complaint(folder, monkeypatch, capsys):
+    def fail(source, row, time_limit):
+        raise ValueError(f"{source.slug}: cannot be checked")
+
+    monkeypatch.setattr(build, "check", fail)
+    assert run_build(folder, "--check") == 1
+    said = capsys.readouterr()
+    assert "sum: cannot be checked" in said.err and "in order" not in said.out
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "3600", "nan"])
+def test_time_limits_that_make_no_sense(folder, seconds, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_build(folder, "--check", "--time-limit", seconds)
+    assert ended.value.code == 2
+    assert f"--time-limit must be above 0 and below 3600 seconds, not {seconds}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["rows.json", "rows"])
 def test_rows_go_to_a_file_that_is_read_as_rows(folder, name, capsys):
     assert build.main([str(folder.parent), "--output", str(folder.parent / name)]) == 1
