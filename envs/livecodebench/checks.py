@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from envs.livecodebench.env import make_task
+from envs.livecodebench.prompt import shows
 from envs.livecodebench.rows import parse_row
 from envs.livecodebench.sources import Source
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
@@ -108,25 +109,11 @@ def _answers_vary(tests: list[Mapping[str, str]]) -> Iterator[str]:
 
 def _leaks(source: Source, row: Mapping[str, str]) -> Iterator[str]:
     prompt = "\n".join(message["content"] for message in make_task(parse_row(row)).messages)
-    lines = _lines(prompt)
     for test in json.loads(row["private_test_cases"]):
         if source.func_name is None:
-            after = _find(_lines(test["input"]), lines, 0)
-            leaks = after is not None and _find(_lines(test["output"]), lines, after) is not None
+            leaks = shows(prompt, test["input"], test["output"])
         else:
             arguments = ", ".join(repr(json.loads(line)) for line in test["input"].splitlines())
             leaks = f"{source.func_name}({arguments})" in prompt.replace('"', "'")
         if leaks:
             yield f"the prompt contains the private test {test['input']!r:.100}"
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().split("\n")]
-
-
-def _find(part: list[str], lines: list[str], start: int) -> int | None:
-    """The index after the first place at or after `start` where `part` occurs in `lines`."""
-    for index in range(start, len(lines) - len(part) + 1):
-        if lines[index : index + len(part)] == part:
-            return index + len(part)
-    return None
