@@ -153,7 +153,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    source = options.file.read_text(encoding="utf-8")
+    source = options.file.read_text(encoding="utf-8-sig")
     text = "" if sys.stdin.isatty() else sys.stdin.read()
     program = Program(source, "function" if options.function else "stdin", options.function)
     limits = Limits(cpu_seconds=options.cpu_seconds, memory_mb=options.memory_mb)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import gymnasium
 
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.markdown import fenced
 
 END = "."
 """A line that ends an answer."""
@@ -54,9 +54,9 @@ def grade(env_id: str, env_args: Mapping[str, Any], *, task: str, file: Path) ->
         ValueError: the environment or the task is unknown.
         OSError: the file cannot be read.
     """
-    response = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8", errors="replace")
-    if file.suffix == ".py":
-        response = _fenced(response)
+    response = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig", errors="replace")
+    if file.suffix.lower() == ".py":
+        response = fenced(response)
     env = make_text_env(env_id, env_args)
     try:
         _reset(env, 0, task)
@@ -93,7 +93,7 @@ class Editor:
             done = subprocess.run([*self._command, str(file)], check=False)
             if done.returncode:
                 raise ValueError(f"the editor {self._command[0]!r} ended with code {done.returncode}")
-            answer = file.read_text(encoding="utf-8", errors="replace")
+            answer = file.read_text(encoding="utf-8-sig", errors="replace")
         if not answer.strip() or answer == self._previous:
             return None
         self._previous = answer
@@ -126,12 +126,6 @@ def _verdict(reward: Any, info: Mapping[str, Any], done: bool) -> str:
     state = "solved" if info["success"] else "not solved" if done else "not solved yet"
     metrics = "".join(f", {name} {value:g}" for name, value in info["metrics"].items())
     return f"{state}, reward {float(reward):g}{metrics}"
-
-
-def _fenced(program: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", program)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}python\n{program.rstrip()}\n{fence}\n"
 
 
 def _shown(text: str) -> str:

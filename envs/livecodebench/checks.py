@@ -25,6 +25,7 @@ from envs.livecodebench.prompt import shows
 from envs.livecodebench.rows import parse_row
 from envs.livecodebench.sources import Source
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
+from sdpo_gym.markdown import fenced
 from sdpo_gym.tasks import Task
 
 MAX_COMMONEST = 0.5
@@ -53,11 +54,11 @@ def _complaints(source: Source, row: Mapping[str, str], time_limit: float) -> It
     yield from _leaks(source, row)
 
     all_tests = make_task(parse_row(row))
-    verdict = verifier.verify(all_tests, _fenced(source.solution))
+    verdict = verifier.verify(all_tests, fenced(source.solution))
     if not verdict.success:
         yield f"solution.py fails with {time_limit} s of CPU time for each test: {verdict.feedback}"
         return
-    if verifier.verify(all_tests, _fenced("pass")).metrics["tests_passed_fraction"] > 0:
+    if verifier.verify(all_tests, fenced("pass")).metrics["tests_passed_fraction"] > 0:
         yield "an empty program passes a test; leave out the tests that expect no output"
 
     if len(source.wrong) + len(source.slow) < 2:
@@ -82,7 +83,7 @@ def _run(verifier: LiveCodeBenchVerifier, tasks: list[Task], program: str) -> tu
     """Which tests a program fails, and which of them by a mistake rather than by time."""
     failed, mistakes = [], []
     for index, task in enumerate(tasks):
-        verdict = verifier.verify(task, _fenced(program))
+        verdict = verifier.verify(task, fenced(program))
         if not verdict.success:
             failed.append(index)
             if not verdict.metrics["timeout"]:
@@ -94,10 +95,6 @@ def _run(verifier: LiveCodeBenchVerifier, tasks: list[Task], program: str) -> tu
 
 def _single_test_task(row: Mapping[str, str], test: Mapping[str, str]) -> Task:
     return make_task(parse_row({**row, "public_test_cases": json.dumps([test]), "private_test_cases": "[]"}))
-
-
-def _fenced(program: str) -> str:
-    return f"```python\n{program}\n```"
 
 
 def _answers_vary(tests: list[Mapping[str, str]]) -> Iterator[str]:

@@ -40,6 +40,11 @@ class TestSandboxRun:
         assert (done.returncode, done.stdout) == (0, "42\n")
         assert done.stderr.startswith("[ok, ")
 
+    def test_a_program_with_a_byte_order_mark(self, tmp_path):
+        file = tmp_path / "program.py"
+        file.write_text("print(1)", encoding="utf-8-sig")
+        assert command("sandbox", "run", file).stdout == "1\n"
+
     def test_a_function(self, tmp_path):
         file = tmp_path / "program.py"
         file.write_text("def f(a, b): return a + b")

@@ -88,6 +88,14 @@ def test_grade_a_program(tmp_path):
     assert done.returncode == 1 and "SyntaxError" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+def test_grade_a_program_of_another_system(tmp_path):
+    file = tmp_path / "PROGRAM.PY"
+    file.write_bytes(b"\xef\xbb\xbfdef is_palindrome(s):\r\n    return s == s[::-1]\r\n")
+    done = command("grade", "sdpo/LiveCodeBench-v0", "--task", "is-palindrome", file)
+    assert done.returncode == 0 and done.stderr.startswith("[solved"), done.stdout
+
+
 def test_feedback_does_not_command_the_terminal(tmp_path):
     file = tmp_path / "response.txt"
     file.write_text("\x1b[2J\a")
