@@ -114,7 +114,7 @@ def _read_text(folder: Path, name: str, advice: str) -> str:
 
 def _decode(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 ({error}); save it as UTF-8") from error
 
@@ -122,7 +122,7 @@ def _decode(path: Path) -> str:
 def _read_facts(folder: Path) -> dict[str, Any]:
     path = folder / "problem.json"
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(facts, dict) or not {"title", "difficulty", "func_name"} <= set(facts):

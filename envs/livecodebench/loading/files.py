@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from envs.livecodebench.loading.index import DataFile, read_index
+from envs.livecodebench.loading.index import DataFile, decode_line, read_index
 from envs.livecodebench.rows import Problem, parse_json, parse_row
 
 
@@ -83,7 +83,7 @@ def _read_jsonl(file: DataFile) -> Iterator[Row]:
 
 def _read_gzip(file: DataFile) -> Iterator[Row]:
     try:
-        with gzip.open(file.path, "rt", encoding="utf-8") as lines:
+        with gzip.open(file.path) as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield Row(_parse_line(line, f"{file.path}, line {number}"), f"{file.path}, line {number}")
@@ -91,9 +91,9 @@ def _read_gzip(file: DataFile) -> Iterator[Row]:
         raise ValueError(f"{file.path} is not a complete gzip file: {error}") from error
 
 
-def _parse_line(line: str, place: str) -> dict[str, Any]:
+def _parse_line(line: bytes, place: str) -> dict[str, Any]:
     try:
-        return parse_json(line, dict, "the row")
+        return parse_json(decode_line(line), dict, "the row")
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
 

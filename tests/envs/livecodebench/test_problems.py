@@ -135,6 +135,16 @@ def test_build(folder, capsys):
     assert len(task.answer_key["tests"]) == 11  # the private test that repeats a public one is dropped
 
 
+def test_byte_order_marks_make_no_difference(folder):
+    assert run_build(folder) == 0
+    before = (folder.parent / "rows.jsonl").read_bytes()
+    for path in folder.iterdir():
+        path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert run_build(folder, "--check") == 0
+    assert run_build(folder) == 0
+    assert (folder.parent / "rows.jsonl").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
