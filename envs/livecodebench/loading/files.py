@@ -53,7 +53,7 @@ def read_problems(path: str | Path) -> tuple[Problem, ...]:
     Raises:
         FileNotFoundError: there is no such file.
         ImportError: a Parquet file needs pyarrow, which is not installed.
-        ValueError: a row is malformed; the message names file, line and field.
+        ValueError: there is no row, or one is malformed; the message names file, line and field.
     """
     return problems_of(find_file(path))
 
@@ -61,7 +61,10 @@ def read_problems(path: str | Path) -> tuple[Problem, ...]:
 @lru_cache(maxsize=16)
 def problems_of(file: DataFile) -> tuple[Problem, ...]:
     """Like `read_problems`."""
-    return tuple(row.parse() for row in iter_rows(file))
+    problems = tuple(row.parse() for row in iter_rows(file))
+    if not problems:
+        raise ValueError(f"{file.path} holds no row; give a file with problems in it")
+    return problems
 
 
 def iter_rows(file: DataFile) -> Iterator[Row]:
