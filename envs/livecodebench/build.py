@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from envs.livecodebench.checks import check
 from envs.livecodebench.env import PROBLEMS
+from envs.livecodebench.excerpts import clip, show_value
 from envs.livecodebench.sources import Source, find_folders, find_incomplete, read_folder
 from sdpo_gym.sandbox import Program, RunResult, shared_sandbox
 
@@ -82,7 +83,8 @@ def _output_text(source: Source, text: str, result: RunResult) -> str:
     except (TypeError, ValueError):
         plain = False
     if not plain:
-        raise ValueError(f"{source.slug}: JSON cannot hold what solution.py returns: {result.value!r:.200}")
+        shown = clip(show_value(result.value), 200)
+        raise ValueError(f"{source.slug}: JSON cannot hold what solution.py returns: {shown}")
     return output
 
 

@@ -6,7 +6,6 @@ Every text is cut to a limit, and every cut is marked.
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from envs.livecodebench.difference import output_difference, value_difference
 from envs.livecodebench.excerpts import clip, clip_lines, show_value
 from envs.livecodebench.judge import Outcome
+from envs.livecodebench.rows import load_value
 from sdpo_gym.sandbox import ExceptionInfo
 
 Item = dict[str, Any]
@@ -179,7 +179,7 @@ def _wrong_answers(
     for number, outcome in wrong:
         test, result = outcome.test, outcome.result
         if functional:
-            output, expected = show_value(result.value), show_value(json.loads(test.output))
+            output, expected = show_value(result.value), show_value(load_value(test.output))
         else:
             output, expected = result.stdout.rstrip(), test.output.rstrip()
         item = {

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envs.livecodebench.excerpts import clip, show_value
+
 DIFFICULTIES = ("trivial", "basic", "easy", "medium", "hard")
 
 
@@ -167,7 +169,6 @@ def _input_text(folder: Path, func_name: str | None, item: Any) -> str:
     except (TypeError, ValueError):
         plain = False
     if not plain:
-        raise ValueError(
-            f"{folder}/tests.py: an input must be a list of arguments that JSON can hold, not {item!r:.200}"
-        )
+        shown = clip(show_value(item), 200)
+        raise ValueError(f"{folder}/tests.py: an input must be a list of arguments that JSON can hold, not {shown}")
     return "\n".join(json.dumps(argument) for argument in item)

@@ -160,6 +160,8 @@ def test_byte_order_marks_make_no_difference(folder):
         ("wrong_minus.py", "# caf\udce9", "sum/wrong_minus.py is not UTF-8"),
         ("solution.py", "def total(a, b):\n    return (a, b)", "JSON cannot hold what solution.py returns"),
         ("solution.py", "def total(a, b):\n    return 1 // (a - 1)", "solution.py ends with exception"),
+        ("solution.py", "def total(a, b):\n    return 10**5000", "JSON cannot hold what solution.py returns: (a value"),
+        ("tests.py", "PUBLIC = [[10**5000, 2]]\ngenerate = lambda rng: []", "JSON can hold, not (a value too large"),
     ],
 )
 def test_build_refuses(folder, name, text, message, capsys):
