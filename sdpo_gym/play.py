@@ -24,8 +24,10 @@ def play(env_id: str, env_args: Mapping[str, Any], *, task: str | None, seed: in
     """Let the person at the terminal attempt a task. Returns the exit code: 0 if it was solved, else 1.
 
     Raises:
-        ValueError: the environment or the task is unknown, or there is no editor.
+        ValueError: the environment or the task is unknown, the seed is negative, or there is no editor.
     """
+    if seed is not None and seed < 0:
+        raise ValueError(f"the seed must be 0 or more, not {seed}")
     env = make_text_env(env_id, env_args)
     ask = Editor() if editor else _read_lines
     try:

@@ -110,6 +110,7 @@ def test_feedback_does_not_command_the_terminal(tmp_path):
         (["play", "CartPole-v1"], "is not a text environment"),
         (["play", EVEN, "--env-arg", "colour"], "key=value"),
         (["play", EVEN, "--env-arg", "colour=1"], "colour"),
+        (["play", EVEN, "--seed", "-1"], "the seed must be 0 or more, not -1"),
         (["play", EVEN, "--task", "omega"], "unknown task id 'omega'"),
         (["grade", EVEN, "--task", "omega", __file__], "unknown task id 'omega'"),
         (["grade", EVEN, "--task", "beta", "/nowhere.txt"], "/nowhere.txt: No such file or directory"),

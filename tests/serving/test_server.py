@@ -329,7 +329,12 @@ def _step(env, action):
         (["toy_env:toy/Even-v0", "--max-sessions", "0"], "max_sessions must be at least 1"),
         (["toy_env:toy/Even-v0", "--idle-seconds", "0"], "idle_seconds must be positive"),
         (["toy_env:toy/Even-v0", "--max-message-mb", "0"], "max_message_bytes must be positive"),
-        (["toy_env:toy/Even-v0", "--certificate", "/nowhere.pem"], "No such file"),
+        (["toy_env:toy/Even-v0", "--port", "-1"], "0 for a free one, not -1"),
+        (["toy_env:toy/Even-v0", "--port", "99999"], "from 1 to 65535, or 0 for a free one, not 99999"),
+        (["toy_env:toy/Even-v0", "--certificate", "/nowhere.pem"], "/nowhere.pem cannot be used for https: No such"),
+        (["toy_env:toy/Even-v0", "--certificate", __file__], f"{__file__} cannot be used for https: "),
+        (["toy_env:toy/Even-v0", "--certificate", "/a.pem", "--key", "/b.pem"], "/a.pem and /b.pem cannot be used"),
+        (["toy_env:toy/Even-v0", "--key", "/b.pem"], "the key /b.pem is of use only with its certificate"),
         (["toy_env:toy/Even-v0", "--host", "192.0.2.1"], "192.0.2.1"),
     ],
 )
@@ -337,7 +342,7 @@ def test_misuse_of_the_command(words, message, monkeypatch, capsys):
     from sdpo_gym import cli
 
     monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", TOKEN)
-    assert cli.main(["serve", *words, "--port", "0"]) == 1
+    assert cli.main(["serve", "--port", "0", *words]) == 1
     assert message in capsys.readouterr().err
 
 
