@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hmac
 import logging
 from collections.abc import Mapping
@@ -314,7 +313,7 @@ def _knows(authorization: str, token: str) -> bool:
     if scheme.lower() == "basic":
         try:
             credentials = base64.b64decode(credentials, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return False
     elif scheme.lower() != "bearer":
         return False

@@ -191,7 +191,16 @@ def test_bytes_that_are_no_request(url, request_bytes):
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "Bearer", "Bearer another-token-altogether", f"Basic {TOKEN}", "Basic ====", f"Digest {TOKEN}", TOKEN],
+    [
+        None,
+        "Bearer",
+        "Bearer another-token-altogether",
+        f"Basic {TOKEN}",
+        "Basic ====",
+        "Basic \xe9\xe9",
+        f"Digest {TOKEN}",
+        TOKEN,
+    ],
 )
 def test_without_the_token_there_is_no_session(url, authorization):
     headers = {} if authorization is None else {"Authorization": authorization}
