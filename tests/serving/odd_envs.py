@@ -15,6 +15,13 @@ class FailingEnv(toy_env.PlainEnv):
 
     has_slept = False
 
+    def __init__(self, close_seconds=0.0):
+        super().__init__()
+        self.close_seconds = close_seconds
+
+    def close(self):
+        time.sleep(self.close_seconds)
+
     def reset(self, *, seed=None, options=None):
         if options == {"sleep": True} and not FailingEnv.has_slept:
             FailingEnv.has_slept = True

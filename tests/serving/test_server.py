@@ -236,6 +236,14 @@ time.sleep(600)
             wait_for(lambda: _is_free(url))
 
 
+def test_a_new_session_waits_for_one_that_is_being_closed():
+    with served("serving.odd_envs:odd/Failing-v0", "--max-sessions", "1", "--env-arg", "close_seconds=0.5") as url:
+        for _ in range(3):
+            env = remote(url)
+            env.reset(seed=0)
+            env.close()
+
+
 def _is_free(url):
     try:
         remote(url).close()
