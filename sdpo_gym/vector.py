@@ -101,6 +101,14 @@ class TextVectorEnv(VectorEnv):
         terminations = np.array([episode.done for episode in self._episodes])
         return tuple(self._observations), rewards, terminations, np.zeros_like(terminations), infos
 
+    def render(self) -> tuple[str, ...] | None:
+        """The chats of all episodes as texts; None without a render mode."""
+        if self.render_mode is None:
+            return None
+        if None in self._episodes:
+            raise ResetNeeded("call reset() before render(): no episode has begun")
+        return tuple(episode.text for episode in self._episodes)
+
     def close_extras(self) -> None:
         self._env.close()
 

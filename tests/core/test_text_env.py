@@ -272,6 +272,22 @@ def test_render():
     assert env.render().startswith("[user]\nSay alpha.\n\n[assistant]\nodd\n\n[user]\n")
 
 
+def test_render_several_at_once():
+    singles = [toy_env.EvenLengthEnv(max_turns=2, render_mode="ansi") for _ in range(2)]
+    vector = EvenVectorEnv(num_envs=2, max_turns=2, render_mode="ansi")
+    with pytest.raises(ResetNeeded, match="reset"):
+        vector.render()
+    vector.reset(seed=0, options={"task": [0, 1]})
+    vector.step(["odd", "even"])
+    for i, (env, response) in enumerate(zip(singles, ("odd", "even"), strict=True)):
+        env.reset(options={"task": i})
+        env.step(response)
+    assert vector.render() == tuple(env.render() for env in singles)
+    silent = EvenVectorEnv(num_envs=2)
+    silent.reset(seed=0)
+    assert silent.render() is None
+
+
 @given(
     st.lists(st.text(max_size=5), min_size=9, max_size=9),
     st.lists(st.integers(0, 3), min_size=3, max_size=3),
