@@ -238,6 +238,9 @@ def test_task_lists():
         TaskList([])
     with pytest.raises(ValueError, match=r"unique.*'t'"):
         TaskList([task, task])
+    many = [Task(str(i // 2), task.messages) for i in range(20_000)]
+    with pytest.raises(ValueError, match=r"repeated: \['0', '1', '2', '3', '4'\] and 9995 more$"):
+        TaskList(many)
 
 
 class Squares:
