@@ -69,12 +69,16 @@ class TextVectorEnv(VectorEnv):
             seed = [int(seed) + i for i in range(self.num_envs)]
         seeds = self._per_env("seed", seed)
 
-        infos: dict[str, Any] = {}
+        # All are made before any takes its place, as one of the tasks may be unknown.
+        episodes: dict[int, TextEpisode] = {}
         for i in np.flatnonzero(mask):
             if seeds[i] is not None or self._rngs[i] is None:
                 self._rngs[i], _ = seeding.np_random(seeds[i])
             task_options = options if choices[i] is None else options | {"task": choices[i]}
-            episode = self._episodes[i] = self._env.begin(self._rngs[i], task_options)
+            episodes[i] = self._env.begin(self._rngs[i], task_options)
+        infos: dict[str, Any] = {}
+        for i, episode in episodes.items():
+            self._episodes[i] = episode
             self._observations[i] = episode.task.prompt
             infos = self._add_info(infos, episode.info(), i)
         return tuple(self._observations), infos

@@ -357,6 +357,17 @@ def test_some_episodes_can_be_reset():
     assert rewards.tolist() == [1.0, 0.0, 0.0]
 
 
+def test_a_reset_with_an_unknown_task_leaves_all_episodes_as_they_were():
+    vector = EvenVectorEnv(num_envs=2, max_turns=3, render_mode="ansi")
+    vector.reset(seed=0, options={"task": [0, 1]})
+    vector.step(["odd", "odd"])
+    before = vector.render()
+    with pytest.raises(ValueError, match="omega"):
+        vector.reset(options={"task": [2, "omega"]})
+    assert vector.render() == before
+    assert vector.step(["even", "even"])[1].tolist() == [1.0, 1.0]
+
+
 @pytest.mark.parametrize("mask", [[True], np.array([1, 0, 0]), np.zeros(3, dtype=bool)])
 def test_bad_reset_masks(mask):
     vector = EvenVectorEnv(num_envs=3)
