@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -116,7 +117,13 @@ def _read_lines() -> str | None:
 def _reset(env: gymnasium.Env, seed: int | None, task: str | None) -> tuple[str, dict[str, Any]]:
     if task is not None and not env.has_wrapper_attr("num_tasks"):
         raise ValueError(f"{env.spec.id!r} has no tasks that could be named; leave out --task")
-    return env.reset(seed=seed, options=None if task is None else {"task": task})
+    try:
+        return env.reset(seed=seed, options=None if task is None else {"task": task})
+    except ValueError:
+        if task is not None and task.isdecimal():
+            with contextlib.suppress(ValueError):  # what is wrong with it as an id says more
+                return env.reset(seed=seed, options={"task": int(task)})
+        raise
 
 
 def _said(observation: str, info: Mapping[str, Any]) -> str:

@@ -359,7 +359,7 @@ def test_misuse_of_the_command(words, message, monkeypatch, capsys):
     from sdpo_gym import cli
 
     monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", TOKEN)
-    assert cli.main(["serve", "--port", "0", *words]) == 1
+    assert cli.main(["serve", "--port", "0", *words]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -367,8 +367,8 @@ def test_the_command_wants_a_good_token(monkeypatch, capsys):
     from sdpo_gym import cli
 
     monkeypatch.delenv("SDPO_GYM_SERVE_TOKEN", raising=False)
-    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 1
+    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 2
     assert "SDPO_GYM_SERVE_TOKEN" in capsys.readouterr().err
     monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", "short")
-    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 1
+    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 2
     assert "16 or more" in capsys.readouterr().err
