@@ -93,7 +93,7 @@ def describe_outcomes(
     """The records worth showing about the outcomes of a program's tests; none when all passed.
 
     That is the first failed run of the most telling kind; else the shortest wrong answers; else, when every visible
-    test passed, how many hidden ones failed.
+    test passed, how many hidden ones failed, or, where no test is visible, that there is a syntax error.
 
     Args:
         outcomes: The outcomes, in the order in which tests are numbered.
@@ -112,7 +112,10 @@ def describe_outcomes(
         wrong = [(number, outcome) for number, outcome in visible if outcome.result.status == "ok"]
         items += _wrong_answers(wrong, functional, level, echo_response)
     counts = _counts(outcomes)
-    if not items:
+    if not items and outcomes[0].result.status == "syntax_error":
+        # Its message is not shown: a program can forge one, with a hidden input in it.
+        items = [{"kind": "syntax_error", "visibility": "hidden"}]
+    elif not items:
         items = [{"kind": "hidden_failures", "visibility": "hidden", **counts}]
     elif level.every_kind:
         items.append({"kind": "counts", "visibility": "visible", **counts})

@@ -320,3 +320,10 @@ def test_integers_of_many_digits(make_row, fenced, echo_response):
     assert "Expected:\n(a value too large to be shown)" in verdict.feedback
     said = "Output:\n(a value too large" if echo_response else "The returned list is wrong at index 1."
     assert said in verdict.feedback
+
+
+def test_a_syntax_error_is_named_where_no_test_is_visible(make_row, fenced):
+    task = make_task(parse_row(make_row()), Posing(private_only=True, visible_fraction=0))
+    assert LiveCodeBenchVerifier().verify(task, fenced("def add(a, b:")).feedback == "Syntax Error"
+    wrong = LiveCodeBenchVerifier().verify(task, fenced("def add(a, b): return 0"))
+    assert wrong.feedback == "Hidden tests that fail: 4 of 4."
