@@ -20,7 +20,7 @@ DATASET_BUILDER = "envs.livecodebench.build:main"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return the exit code.
+    """Run the command; return the exit code: 2 where the command itself failed, as for wrong arguments.
 
     Args:
         arguments: Of the command line, without the program's name. None: this process's own.
@@ -33,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options)
     except OSError as error:
         print(f"sdpo-gym: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", file=sys.stderr)
-        return 1
+        return 2
     except (ModuleNotFoundError, SandboxError, ValueError) as error:
         print(f"sdpo-gym: {error}", file=sys.stderr)
-        return 1
+        return 2
     except KeyboardInterrupt:
         return 130
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list)
 
     _add_play(commands.add_parser("play", help="attempt a task yourself, in the terminal"))
-    _add_grade(commands.add_parser("grade", help="judge the response in a file; the exit code is 0 if it is right"))
+    _add_grade(commands.add_parser("grade", help="judge the response in a file: exit code 0 if it is right, 1 if not"))
 
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do about the rest")
     doctor.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -80,7 +80,7 @@ def _add_env(parser: argparse.ArgumentParser) -> None:
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
     _add_env(parser)
-    parser.add_argument("--task", metavar="ID", help="the task (default: the seed decides)")
+    parser.add_argument("--task", metavar="ID", help="the task, by id or index (default: the seed decides)")
     parser.add_argument("--seed", type=int, metavar="N", help="decides the task (default: another one each time)")
     parser.add_argument("--editor", action="store_true", help="write answers in $VISUAL or $EDITOR")
     parser.set_defaults(run=_play)
@@ -89,7 +89,7 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
 def _add_grade(parser: argparse.ArgumentParser) -> None:
     _add_env(parser)
     parser.add_argument("file", type=Path, metavar="FILE", help="the response, or a program (.py); - for stdin")
-    parser.add_argument("--task", required=True, metavar="ID", help="the task")
+    parser.add_argument("--task", required=True, metavar="ID", help="the task, by id or index")
     parser.set_defaults(run=_grade)
 
 
@@ -153,7 +153,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    source = options.file.read_text(encoding="utf-8")
+    source = options.file.read_text(encoding="utf-8-sig")
     text = "" if sys.stdin.isatty() else sys.stdin.read()
     program = Program(source, "function" if options.function else "stdin", options.function)
     limits = Limits(cpu_seconds=options.cpu_seconds, memory_mb=options.memory_mb)

@@ -59,8 +59,13 @@ def run_app(
         options: Of uvicorn.
 
     Raises:
-        OSError: the address is in use or not this machine's, or a file cannot be read.
+        OSError: the address is in use or not this machine's, or the certificate and its key cannot be used.
+        ValueError: there is no such port, or a key without a certificate.
     """
+    if not 0 <= port <= 65535:
+        raise ValueError(f"the port must be a number from 1 to 65535, or 0 for a free one, not {port}")
+    if key and not certificate:
+        raise ValueError(f"the key {key} is of use only with its certificate; give that, too")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=backlog) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does it for its own listeners alone
@@ -85,6 +90,10 @@ def run_app(
             ssl_keyfile=key,
             **options,
         )
-        config.load()  # says what is wrong with the files, before anyone is told that the server is there
+        try:
+            config.load()  # before anyone is told that the server is there
+        except OSError as error:  # it does not name the file
+            files = " and ".join(file for file in (certificate, key) if file)
+            raise OSError(f"{files} cannot be used for https: {error.strerror or error}") from error
         print(f"serving {title} on {url}", flush=True)
         uvicorn.Server(config).run(sockets=[listener])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium
 
 from sdpo_gym.arguments import make_text_env
+from sdpo_gym.markdown import fenced
 
 END = "."
 """A line that ends an answer."""
@@ -24,8 +25,10 @@ def play(env_id: str, env_args: Mapping[str, Any], *, task: str | None, seed: in
     """Let the person at the terminal attempt a task. Returns the exit code: 0 if it was solved, else 1.
 
     Raises:
-        ValueError: the environment or the task is unknown, or there is no editor.
+        ValueError: the environment or the task is unknown, the seed is negative, or there is no editor.
     """
+    if seed is not None and seed < 0:
+        raise ValueError(f"the seed must be 0 or more, not {seed}")
     env = make_text_env(env_id, env_args)
     ask = Editor() if editor else _read_lines
     try:
@@ -54,9 +57,9 @@ def grade(env_id: str, env_args: Mapping[str, Any], *, task: str, file: Path) ->
         ValueError: the environment or the task is unknown.
         OSError: the file cannot be read.
     """
-    response = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8", errors="replace")
-    if file.suffix == ".py":
-        response = _fenced(response)
+    response = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig", errors="replace")
+    if file.suffix.lower() == ".py":
+        response = fenced(response)
     env = make_text_env(env_id, env_args)
     try:
         _reset(env, 0, task)
@@ -93,7 +96,7 @@ class Editor:
             done = subprocess.run([*self._command, str(file)], check=False)
             if done.returncode:
                 raise ValueError(f"the editor {self._command[0]!r} ended with code {done.returncode}")
-            answer = file.read_text(encoding="utf-8", errors="replace")
+            answer = file.read_text(encoding="utf-8-sig", errors="replace")
         if not answer.strip() or answer == self._previous:
             return None
         self._previous = answer
@@ -114,7 +117,13 @@ def _read_lines() -> str | None:
 def _reset(env: gymnasium.Env, seed: int | None, task: str | None) -> tuple[str, dict[str, Any]]:
     if task is not None and not env.has_wrapper_attr("num_tasks"):
         raise ValueError(f"{env.spec.id!r} has no tasks that could be named; leave out --task")
-    return env.reset(seed=seed, options=None if task is None else {"task": task})
+    try:
+        return env.reset(seed=seed, options=None if task is None else {"task": task})
+    except ValueError:
+        if task is not None and task.isdecimal():
+            with contextlib.suppress(ValueError):  # what is wrong with it as an id says more
+                return env.reset(seed=seed, options={"task": int(task)})
+        raise
 
 
 def _said(observation: str, info: Mapping[str, Any]) -> str:
@@ -126,12 +135,6 @@ def _verdict(reward: Any, info: Mapping[str, Any], done: bool) -> str:
     state = "solved" if info["success"] else "not solved" if done else "not solved yet"
     metrics = "".join(f", {name} {value:g}" for name, value in info["metrics"].items())
     return f"{state}, reward {float(reward):g}{metrics}"
-
-
-def _fenced(program: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", program)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}python\n{program.rstrip()}\n{fence}\n"
 
 
 def _shown(text: str) -> str:

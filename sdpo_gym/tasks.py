@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 from sdpo_gym.verdict import Verdict
 
 ROLES = ("system", "user", "assistant")
+MAX_NAMED = 5
+"""So many repeated ids are named in a message."""
 
 Message = Mapping[str, str]
 """One chat message: `{"role": "system" | "user" | "assistant", "content": text}`."""
@@ -82,10 +85,7 @@ class TaskList(Sequence[Task]):
             raise ValueError("a task set needs at least one task, but none is left after filtering")
         self._tasks = tuple(tasks)
         self._by_id = {task.id: task for task in self._tasks}
-        if len(self._by_id) != len(self._tasks):
-            ids = [task.id for task in self._tasks]
-            repeated = sorted({task_id for task_id in ids if ids.count(task_id) > 1})
-            raise ValueError(f"task ids must be unique, but these are repeated: {repeated}")
+        check_unique("task ids", [task.id for task in self._tasks])
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -98,6 +98,14 @@ class TaskList(Sequence[Task]):
 
     def find(self, task_id: str) -> Task:
         return self._by_id[task_id]
+
+
+def check_unique(what: str, ids: Sequence[str]) -> None:
+    """Raise ValueError if ids are repeated; it names the first few."""
+    repeated = [repeated_id for repeated_id, count in Counter(ids).items() if count > 1]
+    if repeated:
+        more = f" and {len(repeated) - MAX_NAMED} more" if len(repeated) > MAX_NAMED else ""
+        raise ValueError(f"{what} must be unique, but these are repeated: {repeated[:MAX_NAMED]}{more}")
 
 
 class Verifier(ABC):

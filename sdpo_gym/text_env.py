@@ -30,6 +30,11 @@ class TextEpisode:
         self.done = False
         self.messages: list[Message] = [dict(message) for message in task.messages]
 
+    @property
+    def text(self) -> str:
+        """The chat so far as one text."""
+        return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in self.messages)
+
     def info(self) -> dict[str, Any]:
         return {
             "task_id": self.task.id,
@@ -125,7 +130,7 @@ class TextEnv(gymnasium.Env[str, str]):
             return None
         if self._episode is None:
             raise ResetNeeded("call reset() before render(): no episode has begun")
-        return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in self._episode.messages)
+        return self._episode.text
 
     # The parts that TextVectorEnv shares, so that N episodes at once behave as N environments.
 

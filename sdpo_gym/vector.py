@@ -69,12 +69,16 @@ class TextVectorEnv(VectorEnv):
             seed = [int(seed) + i for i in range(self.num_envs)]
         seeds = self._per_env("seed", seed)
 
-        infos: dict[str, Any] = {}
+        # All are made before any takes its place, as one of the tasks may be unknown.
+        episodes: dict[int, TextEpisode] = {}
         for i in np.flatnonzero(mask):
             if seeds[i] is not None or self._rngs[i] is None:
                 self._rngs[i], _ = seeding.np_random(seeds[i])
             task_options = options if choices[i] is None else options | {"task": choices[i]}
-            episode = self._episodes[i] = self._env.begin(self._rngs[i], task_options)
+            episodes[i] = self._env.begin(self._rngs[i], task_options)
+        infos: dict[str, Any] = {}
+        for i, episode in episodes.items():
+            self._episodes[i] = episode
             self._observations[i] = episode.task.prompt
             infos = self._add_info(infos, episode.info(), i)
         return tuple(self._observations), infos
@@ -100,6 +104,14 @@ class TextVectorEnv(VectorEnv):
             infos = self._add_info(infos, info, i)
         terminations = np.array([episode.done for episode in self._episodes])
         return tuple(self._observations), rewards, terminations, np.zeros_like(terminations), infos
+
+    def render(self) -> tuple[str, ...] | None:
+        """The chats of all episodes as texts; None without a render mode."""
+        if self.render_mode is None:
+            return None
+        if None in self._episodes:
+            raise ResetNeeded("call reset() before render(): no episode has begun")
+        return tuple(episode.text for episode in self._episodes)
 
     def close_extras(self) -> None:
         self._env.close()

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from envs.livecodebench.checks import check
 from envs.livecodebench.env import PROBLEMS
+from envs.livecodebench.excerpts import clip, show_value
 from envs.livecodebench.sources import Source, find_folders, find_incomplete, read_folder
 from sdpo_gym.sandbox import Program, RunResult, shared_sandbox
 
@@ -82,7 +83,8 @@ def _output_text(source: Source, text: str, result: RunResult) -> str:
     except (TypeError, ValueError):
         plain = False
     if not plain:
-        raise ValueError(f"{source.slug}: JSON cannot hold what solution.py returns: {result.value!r:.200}")
+        shown = clip(show_value(result.value), 200)
+        raise ValueError(f"{source.slug}: JSON cannot hold what solution.py returns: {shown}")
     return output
 
 
@@ -130,8 +132,8 @@ def run(options: argparse.Namespace) -> int:
             return _complain([f"{file} cannot be written: {error.strerror}"])
         print(f"{file}: {len(rows)} problems, {len(text)} bytes")
         return 0
-    found, _ = _each(lambda pair: check(*pair, options.time_limit), list(zip(sources, rows, strict=True)))
-    complaints = [complaint for complaints in found for complaint in complaints]
+    found, complaints = _each(lambda pair: check(*pair, options.time_limit), list(zip(sources, rows, strict=True)))
+    complaints += [complaint for of_one in found for complaint in of_one]
     if file is not None and not file.exists():
         print(f"{file} does not exist yet; without --check it is built")
     elif file is not None and file.read_bytes() != text.encode():
@@ -175,6 +177,8 @@ def main(arguments: list[str] | None = None, *, prog: str = "python -m envs.live
     # The package's own file is not overwritten unasked.
     if not (options.embedded or options.folder or options.output or options.check):
         parser.error("give the FOLDER of your problems and --output FILE, or --embedded")
+    if not 0 < options.time_limit < 3600:
+        parser.error(f"--time-limit must be above 0 and below 3600 seconds, not {options.time_limit:g}")
     return run(options)
 
 

@@ -21,9 +21,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from envs.livecodebench.env import make_task
+from envs.livecodebench.prompt import shows
 from envs.livecodebench.rows import parse_row
 from envs.livecodebench.sources import Source
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
+from sdpo_gym.markdown import fenced
 from sdpo_gym.tasks import Task
 
 MAX_COMMONEST = 0.5
@@ -52,11 +54,11 @@ def _complaints(source: Source, row: Mapping[str, str], time_limit: float) -> It
     yield from _leaks(source, row)
 
     all_tests = make_task(parse_row(row))
-    verdict = verifier.verify(all_tests, _fenced(source.solution))
+    verdict = verifier.verify(all_tests, fenced(source.solution))
     if not verdict.success:
         yield f"solution.py fails with {time_limit} s of CPU time for each test: {verdict.feedback}"
         return
-    if verifier.verify(all_tests, _fenced("pass")).metrics["tests_passed_fraction"] > 0:
+    if verifier.verify(all_tests, fenced("pass")).metrics["tests_passed_fraction"] > 0:
         yield "an empty program passes a test; leave out the tests that expect no output"
 
     if len(source.wrong) + len(source.slow) < 2:
@@ -81,7 +83,7 @@ def _run(verifier: LiveCodeBenchVerifier, tasks: list[Task], program: str) -> tu
     """Which tests a program fails, and which of them by a mistake rather than by time."""
     failed, mistakes = [], []
     for index, task in enumerate(tasks):
-        verdict = verifier.verify(task, _fenced(program))
+        verdict = verifier.verify(task, fenced(program))
         if not verdict.success:
             failed.append(index)
             if not verdict.metrics["timeout"]:
@@ -95,10 +97,6 @@ def _single_test_task(row: Mapping[str, str], test: Mapping[str, str]) -> Task:
     return make_task(parse_row({**row, "public_test_cases": json.dumps([test]), "private_test_cases": "[]"}))
 
 
-def _fenced(program: str) -> str:
-    return f"```python\n{program}\n```"
-
-
 def _answers_vary(tests: list[Mapping[str, str]]) -> Iterator[str]:
     counts = Counter(test["output"].strip() for test in tests)
     (answer, count), *_ = counts.most_common(1)
@@ -108,25 +106,11 @@ def _answers_vary(tests: list[Mapping[str, str]]) -> Iterator[str]:
 
 def _leaks(source: Source, row: Mapping[str, str]) -> Iterator[str]:
     prompt = "\n".join(message["content"] for message in make_task(parse_row(row)).messages)
-    lines = _lines(prompt)
     for test in json.loads(row["private_test_cases"]):
         if source.func_name is None:
-            after = _find(_lines(test["input"]), lines, 0)
-            leaks = after is not None and _find(_lines(test["output"]), lines, after) is not None
+            leaks = shows(prompt, test["input"], test["output"])
         else:
             arguments = ", ".join(repr(json.loads(line)) for line in test["input"].splitlines())
             leaks = f"{source.func_name}({arguments})" in prompt.replace('"', "'")
         if leaks:
             yield f"the prompt contains the private test {test['input']!r:.100}"
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().split("\n")]
-
-
-def _find(part: list[str], lines: list[str], start: int) -> int | None:
-    """The index after the first place at or after `start` where `part` occurs in `lines`."""
-    for index in range(start, len(lines) - len(part) + 1):
-        if lines[index : index + len(part)] == part:
-            return index + len(part)
-    return None

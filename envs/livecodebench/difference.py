@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from envs.livecodebench.judge import same_line, stripped_lines
+from envs.livecodebench.rows import load_value
 from sdpo_gym.sandbox import OPAQUE
 
 
@@ -32,7 +32,7 @@ def output_difference(output: str, expected: str) -> str:
 
 def value_difference(value: Any, expected: str) -> str:
     """How a returned value that is wrong differs from the expected JSON value."""
-    right = json.loads(expected)
+    right = load_value(expected)
     if value is OPAQUE:
         return "The function returned something that is not plain data, such as an iterator or an object of a class."
     if value is None:

@@ -6,7 +6,6 @@ Every text is cut to a limit, and every cut is marked.
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from envs.livecodebench.difference import output_difference, value_difference
 from envs.livecodebench.excerpts import clip, clip_lines, show_value
 from envs.livecodebench.judge import Outcome
+from envs.livecodebench.rows import load_value
 from sdpo_gym.sandbox import ExceptionInfo
 
 Item = dict[str, Any]
@@ -93,7 +93,7 @@ def describe_outcomes(
     """The records worth showing about the outcomes of a program's tests; none when all passed.
 
     That is the first failed run of the most telling kind; else the shortest wrong answers; else, when every visible
-    test passed, how many hidden ones failed.
+    test passed, how many hidden ones failed, or, where no test is visible, that there is a syntax error.
 
     Args:
         outcomes: The outcomes, in the order in which tests are numbered.
@@ -112,7 +112,10 @@ def describe_outcomes(
         wrong = [(number, outcome) for number, outcome in visible if outcome.result.status == "ok"]
         items += _wrong_answers(wrong, functional, level, echo_response)
     counts = _counts(outcomes)
-    if not items:
+    if not items and outcomes[0].result.status == "syntax_error":
+        # Its message is not shown: a program can forge one, with a hidden input in it.
+        items = [{"kind": "syntax_error", "visibility": "hidden"}]
+    elif not items:
         items = [{"kind": "hidden_failures", "visibility": "hidden", **counts}]
     elif level.every_kind:
         items.append({"kind": "counts", "visibility": "visible", **counts})
@@ -179,7 +182,7 @@ def _wrong_answers(
     for number, outcome in wrong:
         test, result = outcome.test, outcome.result
         if functional:
-            output, expected = show_value(result.value), show_value(json.loads(test.output))
+            output, expected = show_value(result.value), show_value(load_value(test.output))
         else:
             output, expected = result.stdout.rstrip(), test.output.rstrip()
         item = {

@@ -5,12 +5,11 @@ Pure functions of plain data, safe to call on whatever a hostile program answere
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from envs.livecodebench.rows import Test
+from envs.livecodebench.rows import Test, load_value
 from sdpo_gym.sandbox import OPAQUE, RunResult
 
 
@@ -52,7 +51,7 @@ def same_value(value: Any, expected: str) -> bool:
     if isinstance(value, tuple):
         value = list(value)
     try:
-        return bool(value == json.loads(expected))
+        return bool(value == load_value(expected))
     except RecursionError:  # nested more deeply than anything that a test expects
         return False
 

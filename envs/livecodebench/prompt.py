@@ -104,6 +104,28 @@ PROMPTS: dict[str, Callable[[Problem, Rules], tuple[Message, ...]]] = {
 }
 
 
+def shows(text: str, test_input: str, test_output: str) -> bool:
+    """Whether a text shows a test: its input and somewhere after it its output, each as whole lines.
+
+    Spaces at the ends of lines, repeated spaces and empty lines make no difference.
+    """
+    lines = _lines(text)
+    after = _find(_lines(test_input), lines, 0)
+    return after is not None and _find(_lines(test_output), lines, after) is not None
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+
+
+def _find(part: list[str], lines: list[str], start: int) -> int | None:
+    """The index after the first place at or after `start` where `part` occurs in `lines`."""
+    for index in range(start, len(lines) - len(part) + 1):
+        if lines[index : index + len(part)] == part:
+            return index + len(part)
+    return None
+
+
 def _which_block(rules: Rules) -> str:
     return f"of several blocks, the {rules.extraction} one is taken"
 
@@ -136,8 +158,7 @@ def _examples(problem: Problem) -> list[str]:
     """Public tests, of a program that reads standard input, that the statement does not show."""
     if problem.entry_point is not None:
         return []
-    statement = " ".join(problem.statement.split())
-    missing = [test for test in problem.public_tests if " ".join(test.input.split()) not in statement]
+    missing = [test for test in problem.public_tests if not shows(problem.statement, test.input, test.output)]
     return [
         f"Example input:\n{test.input.rstrip()}\n\nExample output:\n{test.output.rstrip()}"
         for test in missing[:MAX_EXAMPLES]

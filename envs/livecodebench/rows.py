@@ -11,11 +11,15 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 MAX_TESTS_BYTES = 1 << 30
 """Largest unpacked size of one problem's tests. A small blob could unpack to fill the memory."""
+
+MAX_INT_DIGITS = 50_000
+"""Longest integer in a functional test, LiveCodeBench's own limit and that of the programs in the sandbox."""
 
 PRIVATE_FIELD = "private_test_cases"
 
@@ -190,10 +194,31 @@ def _parse_test(data: Any, entry_point: str | None, visible: bool) -> Test:
     return Test(text, output, visible)
 
 
+def load_value(text: str) -> Any:
+    """The JSON value in a text, in which integers may have `MAX_INT_DIGITS` digits.
+
+    Raises:
+        RecursionError: it is nested too deeply.
+        ValueError: it is not JSON, or an integer is longer.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python itself reads no integers of more than 4,300 digits, lest they take too long
+        return json.loads(text, parse_int=_long_int)
+
+
+def _long_int(text: str) -> int:
+    if len(text.lstrip("-")) > MAX_INT_DIGITS:
+        raise ValueError(f"an integer of more than {MAX_INT_DIGITS} digits")
+    return int(Decimal(text))  # exact, and without Python's limit
+
+
 def parse_json(text: str, kind: type, what: str) -> Any:
     """The JSON value in a text, of a kind: dict, list, or object for any. `what` names the text in messages."""
     try:
-        value = json.loads(text)
+        value = load_value(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{what} is not JSON ({error}): {text.strip()!r:.100}") from error
     if not isinstance(value, kind):

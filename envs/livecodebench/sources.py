@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envs.livecodebench.excerpts import clip, show_value
+
 DIFFICULTIES = ("trivial", "basic", "easy", "medium", "hard")
 
 
@@ -114,7 +116,7 @@ def _read_text(folder: Path, name: str, advice: str) -> str:
 
 def _decode(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 ({error}); save it as UTF-8") from error
 
@@ -122,7 +124,7 @@ def _decode(path: Path) -> str:
 def _read_facts(folder: Path) -> dict[str, Any]:
     path = folder / "problem.json"
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(facts, dict) or not {"title", "difficulty", "func_name"} <= set(facts):
@@ -167,7 +169,6 @@ def _input_text(folder: Path, func_name: str | None, item: Any) -> str:
     except (TypeError, ValueError):
         plain = False
     if not plain:
-        raise ValueError(
-            f"{folder}/tests.py: an input must be a list of arguments that JSON can hold, not {item!r:.200}"
-        )
+        shown = clip(show_value(item), 200)
+        raise ValueError(f"{folder}/tests.py: an input must be a list of arguments that JSON can hold, not {shown}")
     return "\n".join(json.dumps(argument) for argument in item)

@@ -16,7 +16,7 @@ from envs.livecodebench.prompt import PROMPTS, Rules
 from envs.livecodebench.rows import Problem, Test
 from envs.livecodebench.selection import Selection
 from envs.livecodebench.verifier import make_answer_key
-from sdpo_gym.tasks import Task
+from sdpo_gym.tasks import Task, check_unique
 
 SPLITS = ("train", "test")
 
@@ -116,10 +116,7 @@ class ProblemTasks(Sequence[Task]):
         self._problems = tuple(problems)
         self._posing = posing
         self._positions = {problem.id: i for i, problem in enumerate(self._problems)}
-        if len(self._positions) != len(self._problems):
-            ids = [problem.id for problem in self._problems]
-            repeated = sorted({problem_id for problem_id in ids if ids.count(problem_id) > 1})
-            raise ValueError(f"problem ids must be unique, but these are repeated: {repeated}")
+        check_unique("problem ids", [problem.id for problem in self._problems])
         self._lock = threading.Lock()
         self._tasks: weakref.WeakValueDictionary[int, Task] = weakref.WeakValueDictionary()
 

@@ -31,7 +31,8 @@ class RemoteEnv(gymnasium.Env[str, str]):
     and observations have a field that holds the text. With `sdpo-gym serve`, everything is what it would be here:
     observations, rewards, seeds, options, `info`, and the number of tasks.
 
-    A lost connection ends its episode: `step` raises, as nothing was judged. The next `reset` connects again.
+    A lost connection ends its episode: `step` raises, as nothing was judged. `reset` connects again where the previous
+    connection is gone.
 
     ## Action Space
     `UnicodeText`, as long as the server says.
@@ -110,7 +111,15 @@ class RemoteEnv(gymnasium.Env[str, str]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         super().reset(seed=seed)
         request = {"seed": seed, "options": options}
-        answer = self._ask("reset", {key: value for key, value in request.items() if value is not None}, "observation")
+        data = {key: value for key, value in request.items() if value is not None}
+        connected = self._connection is not None
+        try:
+            answer = self._ask("reset", data, "observation")
+        except ConnectionError as error:
+            # The server may have been restarted, or have ended a silent session, since the last step.
+            if not connected or isinstance(error.__cause__, TimeoutError):
+                raise
+            answer = self._ask("reset", data, "observation")
         text, info = self._read(answer)
         self._playing = True
         return text, info

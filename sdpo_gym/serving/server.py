@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hmac
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import gymnasium
@@ -36,6 +35,9 @@ with needs("sdpo-gym[serve]"):
     )
 
 BACKLOG = 1024
+CLOSING_SECONDS = 1.0
+"""How long a new session waits for a place. A client that leaves does not wait until its own is free."""
+
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 Data = TypeVar("Data", TextAction, ResetRequest)
 _log = logging.getLogger("sdpo_gym")
@@ -98,7 +100,7 @@ def make_app(
         env_id: A registered id, or `module:id`. Observations and actions have to be texts.
         env_args: Keyword arguments of the environment.
         token: What clients have to know: `Authorization: Bearer TOKEN`, or TOKEN as the password of a user in the URL.
-        max_sessions: More are sent away.
+        max_sessions: More are sent away, if none ends within a second.
         idle_seconds: A session without a message for so long is ended.
 
     Raises:
@@ -111,7 +113,7 @@ def make_app(
         raise ValueError(f"idle_seconds must be positive, not {idle_seconds}")
     state, description = _examine(env_id, env_args)
     threads = ThreadPoolExecutor(max_sessions, thread_name_prefix="session")
-    open_sessions = 0
+    places = asyncio.Semaphore(max_sessions)
 
     def check_client(request: Request) -> None:
         if not _knows(request.headers.get("Authorization", ""), token):
@@ -140,16 +142,17 @@ def make_app(
 
     @app.websocket("/ws")
     async def serve_session(websocket: WebSocket) -> None:
-        nonlocal open_sessions
         if not _knows(websocket.headers.get("Authorization", ""), token):
             await websocket.close()  # before it was accepted: status 403
             return
         await websocket.accept()
-        if open_sessions >= max_sessions:
-            await websocket.send_text(_error("CAPACITY_REACHED", f"all {max_sessions} sessions are taken"))
-            await websocket.close(TRY_AGAIN_LATER, "all sessions are taken")
+        try:
+            await asyncio.wait_for(places.acquire(), CLOSING_SECONDS)
+        except asyncio.TimeoutError:
+            with suppress(WebSocketDisconnect):
+                await websocket.send_text(_error("CAPACITY_REACHED", f"all {max_sessions} sessions are taken"))
+                await websocket.close(TRY_AGAIN_LATER, "all sessions are taken")
             return
-        open_sessions += 1
         session = Session(env_id, env_args, state)
         try:
             await _converse(websocket, session, threads, idle_seconds)
@@ -162,7 +165,7 @@ def make_app(
             except Exception:
                 _log.exception("an environment could not be closed")
             finally:
-                open_sessions -= 1
+                places.release()
 
     return app
 
@@ -314,7 +317,7 @@ def _knows(authorization: str, token: str) -> bool:
     if scheme.lower() == "basic":
         try:
             credentials = base64.b64decode(credentials, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return False
     elif scheme.lower() != "bearer":
         return False

@@ -40,6 +40,11 @@ class TestSandboxRun:
         assert (done.returncode, done.stdout) == (0, "42\n")
         assert done.stderr.startswith("[ok, ")
 
+    def test_a_program_with_a_byte_order_mark(self, tmp_path):
+        file = tmp_path / "program.py"
+        file.write_text("print(1)", encoding="utf-8-sig")
+        assert command("sandbox", "run", file).stdout == "1\n"
+
     def test_a_function(self, tmp_path):
         file = tmp_path / "program.py"
         file.write_text("def f(a, b): return a + b")
@@ -95,7 +100,7 @@ def test_a_short_token_is_named(words, variable, monkeypatch):
     pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")
     monkeypatch.setenv(variable, "secret")
     done = command(*words)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "Traceback" not in done.stderr
     assert f"{variable} must have 16 or more" in done.stderr and "it has 6 characters" in done.stderr
 
 
@@ -103,5 +108,5 @@ def test_a_server_needs_a_token(monkeypatch):
     monkeypatch.delenv("SDPO_GYM_SANDBOX_TOKEN", raising=False)
     pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")
     done = command("sandbox", "serve", "--port", "0")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "SDPO_GYM_SANDBOX_TOKEN" in done.stderr and "--new-token" in done.stderr

@@ -55,16 +55,16 @@ def test_play_in_an_editor(tmp_path):
     done = command("play", EVEN, "--editor", EDITOR="true", VISUAL="")
     assert done.returncode == 1 and "No answer" in done.stderr
     done = command("play", EVEN, "--editor", EDITOR="false", VISUAL="")
-    assert done.returncode == 1 and "the editor 'false' ended with code 1" in done.stderr
+    assert done.returncode == 2 and "the editor 'false' ended with code 1" in done.stderr
     done = command("play", EVEN, "--editor", EDITOR="", VISUAL="")
-    assert done.returncode == 1 and "$VISUAL or $EDITOR" in done.stderr
+    assert done.returncode == 2 and "$VISUAL or $EDITOR" in done.stderr
 
 
 def test_an_environment_of_others():
     done = command("play", "toy_env:toy/Plain-v0", "--seed", 0, text="even")
     assert done.returncode == 0 and "Number" in done.stdout and "[solved, reward 1]" in done.stdout
     done = command("play", "toy_env:toy/Plain-v0", "--task", "x", text="even")
-    assert done.returncode == 1 and "no tasks that could be named" in done.stderr
+    assert done.returncode == 2 and "no tasks that could be named" in done.stderr
 
 
 def test_grade_a_response(tmp_path):
@@ -77,6 +77,11 @@ def test_grade_a_response(tmp_path):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_a_task_may_be_named_by_its_index():
+    assert command("play", EVEN, "--task", "1", text="even").stdout.startswith("[beta]\n")
+    assert command("grade", EVEN, "--task", "1", "-", text="even").returncode == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
 def test_grade_a_program(tmp_path):
     file = tmp_path / "program.py"
@@ -86,6 +91,14 @@ def test_grade_a_program(tmp_path):
     file.write_text("def is_palindrome(s):\n    return s[\n")
     done = command("grade", "sdpo/LiveCodeBench-v0", "--task", "is-palindrome", file)
     assert done.returncode == 1 and "SyntaxError" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+def test_grade_a_program_of_another_system(tmp_path):
+    file = tmp_path / "PROGRAM.PY"
+    file.write_bytes(b"\xef\xbb\xbfdef is_palindrome(s):\r\n    return s == s[::-1]\r\n")
+    done = command("grade", "sdpo/LiveCodeBench-v0", "--task", "is-palindrome", file)
+    assert done.returncode == 0 and done.stderr.startswith("[solved"), done.stdout
 
 
 def test_feedback_does_not_command_the_terminal(tmp_path):
@@ -102,15 +115,17 @@ def test_feedback_does_not_command_the_terminal(tmp_path):
         (["play", "CartPole-v1"], "is not a text environment"),
         (["play", EVEN, "--env-arg", "colour"], "key=value"),
         (["play", EVEN, "--env-arg", "colour=1"], "colour"),
+        (["play", EVEN, "--seed", "-1"], "the seed must be 0 or more, not -1"),
         (["play", EVEN, "--task", "omega"], "unknown task id 'omega'"),
         (["grade", EVEN, "--task", "omega", __file__], "unknown task id 'omega'"),
+        (["grade", EVEN, "--task", "4", __file__], "unknown task id '4'; ids look like 'alpha', and there are 4"),
         (["grade", EVEN, "--task", "beta", "/nowhere.txt"], "/nowhere.txt: No such file or directory"),
         (["grade", EVEN, __file__], "--task"),
     ],
 )
 def test_misuse_is_one_line_and_an_exit_code(words, message):
     done = command(*words)
-    assert done.returncode != 0
+    assert done.returncode == 2  # 1 would say that the answer is wrong
     assert message in done.stderr and "Traceback" not in done.stderr
 
 

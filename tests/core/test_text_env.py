@@ -238,6 +238,9 @@ def test_task_lists():
         TaskList([])
     with pytest.raises(ValueError, match=r"unique.*'t'"):
         TaskList([task, task])
+    many = [Task(str(i // 2), task.messages) for i in range(20_000)]
+    with pytest.raises(ValueError, match=r"repeated: \['0', '1', '2', '3', '4'\] and 9995 more$"):
+        TaskList(many)
 
 
 class Squares:
@@ -270,6 +273,22 @@ def test_render():
     env.reset(options={"task": 0})
     env.step("odd")
     assert env.render().startswith("[user]\nSay alpha.\n\n[assistant]\nodd\n\n[user]\n")
+
+
+def test_render_several_at_once():
+    singles = [toy_env.EvenLengthEnv(max_turns=2, render_mode="ansi") for _ in range(2)]
+    vector = EvenVectorEnv(num_envs=2, max_turns=2, render_mode="ansi")
+    with pytest.raises(ResetNeeded, match="reset"):
+        vector.render()
+    vector.reset(seed=0, options={"task": [0, 1]})
+    vector.step(["odd", "even"])
+    for i, (env, response) in enumerate(zip(singles, ("odd", "even"), strict=True)):
+        env.reset(options={"task": i})
+        env.step(response)
+    assert vector.render() == tuple(env.render() for env in singles)
+    silent = EvenVectorEnv(num_envs=2)
+    silent.reset(seed=0)
+    assert silent.render() is None
 
 
 @given(
@@ -336,6 +355,17 @@ def test_some_episodes_can_be_reset():
     assert observations[0] == "Say delta." and infos["_task_id"].tolist() == [True, False, False]
     _, rewards, *_ = vector.step(["even", None, None])
     assert rewards.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_reset_with_an_unknown_task_leaves_all_episodes_as_they_were():
+    vector = EvenVectorEnv(num_envs=2, max_turns=3, render_mode="ansi")
+    vector.reset(seed=0, options={"task": [0, 1]})
+    vector.step(["odd", "odd"])
+    before = vector.render()
+    with pytest.raises(ValueError, match="omega"):
+        vector.reset(options={"task": [2, "omega"]})
+    assert vector.render() == before
+    assert vector.step(["even", "even"])[1].tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("mask", [[True], np.array([1, 0, 0]), np.zeros(3, dtype=bool)])

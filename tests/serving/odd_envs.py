@@ -11,7 +11,22 @@ import toy_env
 
 
 class FailingEnv(toy_env.PlainEnv):
-    """Does what the response says."""
+    """Does what the response says. The first reset that is told to sleep does so, in all of the process."""
+
+    has_slept = False
+
+    def __init__(self, close_seconds=0.0):
+        super().__init__()
+        self.close_seconds = close_seconds
+
+    def close(self):
+        time.sleep(self.close_seconds)
+
+    def reset(self, *, seed=None, options=None):
+        if options == {"sleep": True} and not FailingEnv.has_slept:
+            FailingEnv.has_slept = True
+            time.sleep(3)
+        return super().reset(seed=seed)
 
     def step(self, action):
         if action == "raise":

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import gymnasium
 import numpy as np
@@ -173,6 +174,44 @@ def test_a_server_that_dies_loses_the_episode_and_the_next_one_begins_on_its_suc
         server.kill()
         server.wait()
         server.stdout.close()
+
+
+def test_an_episode_begins_on_a_server_that_was_restarted_after_the_last_one():
+    server, url = start_server("toy_env:toy/Even-v0")
+    try:
+        env = gymnasium.make("sdpo/Remote-v0", url=url, token=TOKEN)
+        env.reset(seed=0)
+        env.step("even")
+        server.kill()
+        server.wait()
+        server.stdout.close()
+        server, _ = start_server("toy_env:toy/Even-v0", port=url.rpartition(":")[2])
+        assert env.reset(options={"task": 1})[0] == "Say beta."
+        env.close()
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+def test_an_episode_begins_after_a_silence_that_ended_the_session():
+    with served("toy_env:toy/Even-v0", "--idle-seconds", "0.5") as url:
+        env = gymnasium.make("sdpo/Remote-v0", url=url, token=TOKEN)
+        time.sleep(1)
+        assert env.reset(options={"task": 1})[0] == "Say beta."
+        time.sleep(1)
+        with pytest.raises(ConnectionError, match="is lost"):  # an episode is not begun anew unasked
+            env.step("even")
+        env.close()
+
+
+def test_a_reset_that_takes_too_long_is_not_tried_again():
+    with served("serving.odd_envs:odd/Failing-v0") as url:
+        env = gymnasium.make("sdpo/Remote-v0", url=url, token=TOKEN, answer_seconds=0.5)
+        with pytest.raises(ConnectionError, match=r"no answer for 0\.5 seconds"):
+            env.reset(options={"sleep": True})
+        assert env.reset(options={"sleep": True})[0]
+        env.close()
 
 
 def test_a_judge_that_takes_too_long():

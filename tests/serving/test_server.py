@@ -191,7 +191,16 @@ def test_bytes_that_are_no_request(url, request_bytes):
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "Bearer", "Bearer another-token-altogether", f"Basic {TOKEN}", "Basic ====", f"Digest {TOKEN}", TOKEN],
+    [
+        None,
+        "Bearer",
+        "Bearer another-token-altogether",
+        f"Basic {TOKEN}",
+        "Basic ====",
+        "Basic \xe9\xe9",
+        f"Digest {TOKEN}",
+        TOKEN,
+    ],
 )
 def test_without_the_token_there_is_no_session(url, authorization):
     headers = {} if authorization is None else {"Authorization": authorization}
@@ -225,6 +234,14 @@ time.sleep(600)
                 client.wait()
                 client.stdout.close()
             wait_for(lambda: _is_free(url))
+
+
+def test_a_new_session_waits_for_one_that_is_being_closed():
+    with served("serving.odd_envs:odd/Failing-v0", "--max-sessions", "1", "--env-arg", "close_seconds=0.5") as url:
+        for _ in range(3):
+            env = remote(url)
+            env.reset(seed=0)
+            env.close()
 
 
 def _is_free(url):
@@ -329,7 +346,12 @@ def _step(env, action):
         (["toy_env:toy/Even-v0", "--max-sessions", "0"], "max_sessions must be at least 1"),
         (["toy_env:toy/Even-v0", "--idle-seconds", "0"], "idle_seconds must be positive"),
         (["toy_env:toy/Even-v0", "--max-message-mb", "0"], "max_message_bytes must be positive"),
-        (["toy_env:toy/Even-v0", "--certificate", "/nowhere.pem"], "No such file"),
+        (["toy_env:toy/Even-v0", "--port", "-1"], "0 for a free one, not -1"),
+        (["toy_env:toy/Even-v0", "--port", "99999"], "from 1 to 65535, or 0 for a free one, not 99999"),
+        (["toy_env:toy/Even-v0", "--certificate", "/nowhere.pem"], "/nowhere.pem cannot be used for https: No such"),
+        (["toy_env:toy/Even-v0", "--certificate", __file__], f"{__file__} cannot be used for https: "),
+        (["toy_env:toy/Even-v0", "--certificate", "/a.pem", "--key", "/b.pem"], "/a.pem and /b.pem cannot be used"),
+        (["toy_env:toy/Even-v0", "--key", "/b.pem"], "the key /b.pem is of use only with its certificate"),
         (["toy_env:toy/Even-v0", "--host", "192.0.2.1"], "192.0.2.1"),
     ],
 )
@@ -337,7 +359,7 @@ def test_misuse_of_the_command(words, message, monkeypatch, capsys):
     from sdpo_gym import cli
 
     monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", TOKEN)
-    assert cli.main(["serve", *words, "--port", "0"]) == 1
+    assert cli.main(["serve", "--port", "0", *words]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -345,8 +367,8 @@ def test_the_command_wants_a_good_token(monkeypatch, capsys):
     from sdpo_gym import cli
 
     monkeypatch.delenv("SDPO_GYM_SERVE_TOKEN", raising=False)
-    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 1
+    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 2
     assert "SDPO_GYM_SERVE_TOKEN" in capsys.readouterr().err
     monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", "short")
-    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 1
+    assert cli.main(["serve", "toy_env:toy/Even-v0", "--port", "0"]) == 2
     assert "16 or more" in capsys.readouterr().err

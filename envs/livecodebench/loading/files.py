@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from envs.livecodebench.loading.index import DataFile, read_index
+from envs.livecodebench.loading.index import DataFile, decode_line, read_index
 from envs.livecodebench.rows import Problem, parse_json, parse_row
 
 
@@ -53,7 +53,7 @@ def read_problems(path: str | Path) -> tuple[Problem, ...]:
     Raises:
         FileNotFoundError: there is no such file.
         ImportError: a Parquet file needs pyarrow, which is not installed.
-        ValueError: a row is malformed; the message names file, line and field.
+        ValueError: there is no row, or one is malformed; the message names file, line and field.
     """
     return problems_of(find_file(path))
 
@@ -61,7 +61,10 @@ def read_problems(path: str | Path) -> tuple[Problem, ...]:
 @lru_cache(maxsize=16)
 def problems_of(file: DataFile) -> tuple[Problem, ...]:
     """Like `read_problems`."""
-    return tuple(row.parse() for row in iter_rows(file))
+    problems = tuple(row.parse() for row in iter_rows(file))
+    if not problems:
+        raise ValueError(f"{file.path} holds no row; give a file with problems in it")
+    return problems
 
 
 def iter_rows(file: DataFile) -> Iterator[Row]:
@@ -83,7 +86,7 @@ def _read_jsonl(file: DataFile) -> Iterator[Row]:
 
 def _read_gzip(file: DataFile) -> Iterator[Row]:
     try:
-        with gzip.open(file.path, "rt", encoding="utf-8") as lines:
+        with gzip.open(file.path) as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield Row(_parse_line(line, f"{file.path}, line {number}"), f"{file.path}, line {number}")
@@ -91,9 +94,9 @@ def _read_gzip(file: DataFile) -> Iterator[Row]:
         raise ValueError(f"{file.path} is not a complete gzip file: {error}") from error
 
 
-def _parse_line(line: str, place: str) -> dict[str, Any]:
+def _parse_line(line: bytes, place: str) -> dict[str, Any]:
     try:
-        return parse_json(line, dict, "the row")
+        return parse_json(decode_line(line), dict, "the row")
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
 

@@ -102,16 +102,21 @@ def _split(line: bytes, place: str) -> tuple[dict[str, Any], tuple[int, int] | N
         if key >= 0 and 0 < start <= end and b"\\" not in line[end - 1 : end]:
             rest = line[:start] + line[end:]
             try:
-                fields = parse_json(rest.decode(), dict, "the row")
+                fields = parse_json(decode_line(rest), dict, "the row")
             except ValueError:
                 pass  # perhaps the quote did not end the string
             else:
                 if fields.get(PRIVATE_FIELD) == "":
                     del fields[PRIVATE_FIELD]
                     return fields, (start, end)
-        return parse_json(line.decode(), dict, "the row"), None
+        return parse_json(decode_line(line), dict, "the row"), None
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
+
+
+def decode_line(line: bytes) -> str:
+    """The text of a line, without the byte order mark that the first line of a file may have."""
+    return line.decode("utf-8-sig")
 
 
 def _kept(file: DataFile) -> Path:

@@ -154,6 +154,16 @@ def test_hidden_failures_are_counted_only():
     assert describe([PASSED, *hidden])[0]["visibility"] == "hidden"
 
 
+@pytest.mark.parametrize("level", ["verdict", "standard", "full"])
+def test_a_syntax_error_is_named_where_no_test_is_visible(level):
+    forged = ExceptionInfo("SyntaxError", "SECRET", (Frame(2, "SECRET"),))
+    hidden = [outcome(RunResult("syntax_error", exception=forged), visible=False)]
+    hidden.append(outcome(RunResult("not_run"), visible=False))
+    assert feedback(*hidden, level=level) == "Syntax Error"
+    unclosed = feedback(*hidden, level=level, problem="unclosed")
+    assert unclosed.endswith("Syntax Error") and ("not closed" in unclosed) == (level != "verdict")
+
+
 def test_full_feedback_tells_every_kind_and_the_counts():
     wrong = [outcome(RunResult("ok", value=2), text="5" * n) for n in range(1, 8)]
     hidden = [outcome(RunResult("ok", value=2), text="SECRET", visible=False), PASSED]

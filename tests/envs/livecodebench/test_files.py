@@ -53,6 +53,24 @@ def test_every_kind_of_file_gives_the_same_problems(make_row, pack, tmp_path, en
     assert other.place.startswith(f"{path}, ")
 
 
+def with_mark(text):
+    return text.encode("utf-8-sig")
+
+
+def test_a_byte_order_mark_makes_no_difference(make_row, pack, tmp_path):
+    row = make_row()
+    packed = row | {"private_test_cases": pack(row["private_test_cases"])}
+    for name, data in {
+        "packed.jsonl": with_mark(json.dumps(packed)),
+        "plain.jsonl": with_mark(json.dumps(row)),
+        "rows.jsonl.gz": gzip.compress(with_mark(json.dumps(row))),
+        "rows.json": with_mark(json.dumps([row])),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        (problem,) = read_problems(tmp_path / name)
+        assert (problem.id, len(problem.tests)) == ("sum", 5)
+
+
 def test_a_file_is_read_once_until_it_changes(make_row, write_rows):
     path = write_rows(make_row())
     first = read_problems(path)
@@ -140,10 +158,14 @@ def test_a_malformed_row_is_named_by_file_line_and_field(make_row, write_rows):
         ("bad.jsonl.gz", b"not gzip", "not a complete gzip file"),
         ("bad.jsonl.gz", gzip.compress(b"{}" * 999)[:-9], "not a complete gzip file"),
         ("bad.jsonl.gz", gzip.compress(b"\n[]\n"), "line 2: the row must be a JSON object"),
+        ("bad.jsonl.gz", gzip.compress(b"\n\xff\n"), r"bad\.jsonl\.gz, line 2: 'utf-8' codec can't decode"),
         ("bad.jsonl", b"nonsense\n", "line 1: the row is not JSON"),
         ("bad.jsonl", b'{"private_test_cases": "', "line 1: the row is not JSON"),
         ("bad.jsonl", b'{"private_test_cases": ""', "line 1: the row is not JSON"),
         ("bad.jsonl", b"\xff\n", "line 1: "),
+        ("bad.jsonl", b"\n", r"bad\.jsonl holds no row"),
+        ("bad.jsonl.gz", gzip.compress(b""), r"bad\.jsonl\.gz holds no row"),
+        ("bad.json", b"[]", r"bad\.json holds no row"),
         ("bad.json", b'{"question_id": "a"}\n{}', "is not JSON: .* name it .jsonl"),
         ("bad.json", b'{"question_id": "a"}', "must hold a JSON list of rows"),
         ("bad.json", b"[{}]", "row 1: field 'private_test_cases' must be a text, but it is missing"),

@@ -135,6 +135,16 @@ def test_build(folder, capsys):
     assert len(task.answer_key["tests"]) == 11  # the private test that repeats a public one is dropped
 
 
+def test_byte_order_marks_make_no_difference(folder):
+    assert run_build(folder) == 0
+    before = (folder.parent / "rows.jsonl").read_bytes()
+    for path in folder.iterdir():
+        path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert run_build(folder, "--check") == 0
+    assert run_build(folder) == 0
+    assert (folder.parent / "rows.jsonl").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -150,6 +160,8 @@ def test_build(folder, capsys):
         ("wrong_minus.py", "# caf\udce9", "sum/wrong_minus.py is not UTF-8"),
         ("solution.py", "def total(a, b):\n    return (a, b)", "JSON cannot hold what solution.py returns"),
         ("solution.py", "def total(a, b):\n    return 1 // (a - 1)", "solution.py ends with exception"),
+        ("solution.py", "def total(a, b):\n    return 10**5000", "JSON cannot hold what solution.py returns: (a value"),
+        ("tests.py", "PUBLIC = [[10**5000, 2]]\ngenerate = lambda rng: []", "JSON can hold, not (a value too large"),
     ],
 )
 def test_build_refuses(folder, name, text, message, capsys):
@@ -235,6 +247,24 @@ def test_a_folder_that_is_no_problem_yet_is_named(folder, capsys):
     assert run_build(folder) == 0
     error = capsys.readouterr().err
     assert "draft: skipped, as there is no problem.json" in error and "notes" not in error
+
+
+def test_a_check_that_fails_is_a_complaint(folder, monkeypatch, capsys):
+    def fail(source, row, time_limit):
+        raise ValueError(f"{source.slug}: cannot be checked")
+
+    monkeypatch.setattr(build, "check", fail)
+    assert run_build(folder, "--check") == 1
+    said = capsys.readouterr()
+    assert "sum: cannot be checked" in said.err and "in order" not in said.out
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "3600", "nan"])
+def test_time_limits_that_make_no_sense(folder, seconds, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_build(folder, "--check", "--time-limit", seconds)
+    assert ended.value.code == 2
+    assert f"--time-limit must be above 0 and below 3600 seconds, not {seconds}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["rows.json", "rows"])

@@ -88,5 +88,19 @@ def test_a_function_without_starter_code_is_named(make_row, style, named):
 
 @pytest.mark.parametrize("style", STYLES)
 def test_examples_of_the_statement_are_not_repeated(make_row, style):
-    row = make_row(None, question_content="Add. Input:\n\n1   2\n\nOutput: 3")
+    row = make_row(None, question_content="Add.\n\nInput:\n\n1   2 \r\n\r\nOutput:\n\n  3\n")
     assert "Example input" not in text(row, style)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Add two numbers. There are 1 2-digit and 3 other ones.",
+        "Add two numbers: for 1 2 the answer is 3.",
+        "Input:\n1 2\nOutput:\n33",
+        "Output:\n3\nInput:\n1 2",
+    ],
+)
+@pytest.mark.parametrize("style", STYLES)
+def test_a_statement_shows_an_example_only_with_its_output_and_as_whole_lines(make_row, statement, style):
+    assert "Example input:\n1 2\n\nExample output:\n3" in text(make_row(None, question_content=statement), style)

@@ -113,6 +113,17 @@ def test_malformed_private_tests_are_found_when_they_are_read(make_row, pack, te
     assert str(caught.value).startswith("rows.jsonl, line 2, problem 'sum': field 'private_test_cases': ")
 
 
+def test_integers_may_be_as_long_as_in_the_official_grader(make_row):
+    long = FUNCTIONAL_TEST | {"input": f"[-1{'0' * 49_999}]", "output": f'{{"a": 1{"0" * 49_999}}}'}
+    row = make_row(public_test_cases=json.dumps([long]))
+    assert rows.parse_row(row).public_tests[0].output == long["output"]
+    assert rows.load_value(long["input"]) == [-(10**49_999)]
+    assert rows.load_value(long["output"]) == {"a": 10**49_999}
+    row = make_row(public_test_cases=json.dumps([long | {"output": f"1{'0' * 50_000}"}]))
+    with pytest.raises(ValueError, match=r"field 'public_test_cases': .*an integer of more than 50000 digits"):
+        rows.parse_row(row)
+
+
 def test_a_missing_field_is_named(make_row):
     row = make_row()
     del row["difficulty"]

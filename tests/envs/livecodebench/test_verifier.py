@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from envs.livecodebench.rows import parse_row
@@ -303,3 +305,25 @@ def test_misuse(make_row):
     empty = Task("empty", task.messages, answer_key={"entry_point": None, "tests": []})
     with pytest.raises(ValueError, match="'empty' has no tests"):
         LiveCodeBenchVerifier().verify(empty, "")
+
+
+@pytest.mark.parametrize("echo_response", [False, True])
+def test_integers_of_many_digits(make_row, fenced, echo_response):
+    lines = [f"1{'0' * 4_400}", f"-1{'0' * 49_998}"]
+    tests = [{"input": f"{line}\n[{line}]", "output": f"[{line[:-1]}1, 7]", "testtype": "functional"} for line in lines]
+    task = make_task(parse_row(make_row(public_test_cases=json.dumps(tests), private_test_cases="[]")))
+    verifier = LiveCodeBenchVerifier(echo_response=echo_response)
+    right = "def add(a, b):\n    assert b == [a] and len(str(a)) > 4_300\n    return a + (1 if a > 0 else -1), 7"
+    assert verifier.verify(task, fenced(right)).reward == 1.0
+    verdict = verifier.verify(task, fenced(right.replace("7", "8")))
+    assert verdict.metrics["tests_passed_fraction"] == 0.0
+    assert "Expected:\n(a value too large to be shown)" in verdict.feedback
+    said = "Output:\n(a value too large" if echo_response else "The returned list is wrong at index 1."
+    assert said in verdict.feedback
+
+
+def test_a_syntax_error_is_named_where_no_test_is_visible(make_row, fenced):
+    task = make_task(parse_row(make_row()), Posing(private_only=True, visible_fraction=0))
+    assert LiveCodeBenchVerifier().verify(task, fenced("def add(a, b:")).feedback == "Syntax Error"
+    wrong = LiveCodeBenchVerifier().verify(task, fenced("def add(a, b): return 0"))
+    assert wrong.feedback == "Hidden tests that fail: 4 of 4."
