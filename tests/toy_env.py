@@ -78,6 +78,22 @@ class PlainEnv(gymnasium.Env):
         return "" if solved else "odd", float(solved), True, False, {}
 
 
+class MovesEnv(PlainEnv):
+    """Several moves, each with a reward of its own, as in Gymnasium's own environments."""
+
+    def __init__(self, rewards=(1.0, 0.0)):
+        super().__init__()
+        self.rewards = rewards
+
+    def reset(self, *, seed=None, options=None):
+        self.left = list(self.rewards)
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        reward = self.left.pop(0)
+        return f"{len(self.left)} left", reward, not self.left, False, {}
+
+
 class NumPyEnv(PlainEnv):
     """Says in NumPy's numbers what it has to say."""
 
@@ -107,6 +123,7 @@ ENVIRONMENTS = {
     "Rare": RareEnv,
     "Echo": EchoEnv,
     "Plain": PlainEnv,
+    "Moves": MovesEnv,
     "NumPy": NumPyEnv,
     "Unseeded": UnseededEnv,
     "Numbers": NumbersEnv,

@@ -11,14 +11,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import gymnasium
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, begin, step
+from sdpo_gym.integrations.judge import Judge, begin, episode_reward, step
 from sdpo_gym.json_values import as_json
 
 with needs("sdpo-gym[inspect]"):
@@ -85,6 +85,7 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         gym_env = None
+        rewards = []
         try:
             gym_env = await _judging(state, _begin, env, env_args, state.metadata)
             done = gym_env is None
@@ -94,7 +95,8 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
                 if judged is None:
                     break
                 observation, done, verdict = judged
-                state.store.set(VERDICT, asdict(verdict))
+                rewards.append(verdict.reward)
+                state.store.set(VERDICT, asdict(replace(verdict, reward=episode_reward(rewards))))
                 if not done:
                     if state.completed:  # Inspect has ended it, at a limit of messages or tokens
                         break
@@ -109,7 +111,7 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
 
 @scorer(metrics=[accuracy(), stderr()])
 def verdict(env: str, env_args: Mapping[str, Any]) -> Scorer:
-    """The environment's last verdict on the episode; after another solver, its verdict on the output."""
+    """The environment's last verdict, with the episode's reward; after another solver, its verdict on the output."""
     judges: list[Judge] = []
 
     def judge_output(task_id: str, seed: int, response: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +50,11 @@ def step(env: gymnasium.Env, response: str) -> tuple[str, bool, Verdict]:
     items = tuple(info["feedback_items"])
     verdict = Verdict(float(reward), info["success"], info["feedback"], items, info["metrics"])
     return observation, bool(terminated or truncated), verdict
+
+
+def episode_reward(rewards: Iterable[float]) -> float:
+    """The reward of an episode: the sum of its steps' rewards, as our agents take it. 0.0 without a step."""
+    return float(sum(rewards))
 
 
 class Judge:

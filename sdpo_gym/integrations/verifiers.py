@@ -18,7 +18,7 @@ from typing import Any
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Question, begin, shared_judge, step
+from sdpo_gym.integrations.judge import Question, begin, episode_reward, shared_judge, step
 from sdpo_gym.verdict import Verdict
 
 with needs("sdpo-gym[verifiers]"):
@@ -48,7 +48,7 @@ class EnvironmentTaskData(vf.TaskData):
 
 
 class EnvironmentTask(vf.Task[EnvironmentTaskData, vf.State, EnvironmentTaskConfig]):
-    """One question. Its reward is the environment's on the last response."""
+    """One question. Its reward is the environment's: the sum of the responses'."""
 
     @property
     def key(self) -> str:
@@ -61,7 +61,7 @@ class EnvironmentTask(vf.Task[EnvironmentTaskData, vf.State, EnvironmentTaskConf
         if attempts is None:
             verdict = await asyncio.to_thread(self._verdict, trace.last_reply)
             attempts = [record_attempt(trace, verdict)]
-        return attempts[-1]["reward"]
+        return episode_reward(attempt["reward"] for attempt in attempts)
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
         """Whether the gold response succeeds; None where the file of `gold` has none for this task."""

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import begin, step
+from sdpo_gym.integrations.judge import begin, episode_reward, step
 from sdpo_gym.integrations.parquet import NAME
 from sdpo_gym.integrations.verl import score_of
 from sdpo_gym.tasks import Message
@@ -31,7 +32,8 @@ with needs("verl"):
 class EnvironmentAgentLoop(AgentLoopBase):
     """One episode: what the environment says after a response is the next user's message, and is not learned.
 
-    The score is the last response's reward. `reward_extra_info` holds what `compute_score` would return.
+    The score is the sum of the responses' rewards. `reward_extra_info` holds what `compute_score` would return; its
+    `acc` and `feedback` are the last response's.
     """
 
     async def run(
@@ -92,13 +94,13 @@ class EnvironmentAgentLoop(AgentLoopBase):
 
         length = self.rollout_config.response_length
         start_of_response = len(ids) - len(mask)
-        score = score_of(verdict)
+        score = score_of(replace(verdict, reward=episode_reward(turn_scores)))
         return AgentLoopOutput(
             prompt_ids=ids[:start_of_response],
             response_ids=ids[start_of_response:][:length],
             response_mask=mask[:length],
             response_logprobs=logprobs[:length] or None,
-            reward_score=verdict.reward,
+            reward_score=score["score"],
             num_turns=2 * len(turn_scores),
             metrics=metrics,
             extra_fields=extra_fields | {"turn_scores": turn_scores, "tool_rewards": [], "reward_extra_info": score},

@@ -56,6 +56,13 @@ def test_an_episode_of_several_turns(tmp_path):
     assert len(failed.messages) == 6
 
 
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_reward_is_the_sum_of_the_responses_rewards(rewards, tmp_path):
+    log = run(text_env("toy_env:toy/Moves-v0", {"rewards": rewards}, count=1), ["go", "go"], tmp_path)
+    score = log.samples[0].scores["verdict"]
+    assert (score.value, score.metadata["reward"]) == ("C", 1.0)
+
+
 def test_an_episode_that_inspect_ends_is_judged_by_what_was_said(tmp_path):
     task = text_env("toy_env:toy/Even-v0", {"max_turns": 9}, count=1)
     log = run(task, ["odd"] * 9, tmp_path, message_limit=4)

@@ -239,6 +239,19 @@ def test_a_response_that_is_no_text_is_not_an_attempt(scripted, response):
     assert logged(trainer, "reward") == [1.0]
 
 
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_reward_is_the_sum_of_the_responses_rewards(rewards):
+    moves = {"env_id": "toy_env:toy/Moves-v0", "env_args": {"rewards": rewards}}
+    [row] = make_dataset(**moves, count=1)
+    attempts = make_environment_factory(**moves)()
+    for _ in range(2):
+        attempts.reset(**row)
+        assert attempts.get_reward() == 0.0
+        assert attempts.submit("go") == "1 left"
+        assert attempts.submit("go") == "That is correct."
+        assert attempts.get_reward() == 1.0
+
+
 def test_a_rollout_without_an_attempt_earns_nothing(scripted):
     assert logged(scripted(("even",)), "reward") == [0.0]
 

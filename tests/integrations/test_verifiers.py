@@ -141,6 +141,7 @@ def test_attempts_add_up():
     trace = FinishedTrace("even")
     record_attempt(trace, Verdict(0.0, False, "no"))
     record_attempt(trace, Verdict(1.0, True))
+    assert asyncio.run(next(iter(taskset())).environment(trace)) == 1.0
     assert trace.info == {
         "attempts": [
             {"reward": 0.0, "success": False, "feedback": "no"},
@@ -148,6 +149,14 @@ def test_attempts_add_up():
         ],
         "feedback": "",
     }
+
+
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_reward_is_the_sum_of_the_attempts(rewards):
+    trace = FinishedTrace("go")
+    for reward in rewards:
+        record_attempt(trace, Verdict(reward, False))
+    assert asyncio.run(next(iter(taskset())).environment(trace)) == 1.0
 
 
 class FinishedTrace:
