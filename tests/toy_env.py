@@ -78,6 +78,21 @@ class PlainEnv(gymnasium.Env):
         return "" if solved else "odd", float(solved), True, False, {}
 
 
+class NumberedEnv(PlainEnv):
+    """Has tasks that it takes by number, and names none."""
+
+    num_tasks = len(WORDS)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.word = WORDS[options["task"]]
+        return f"Say {self.word}.", {}
+
+    def step(self, action):
+        solved = action == self.word
+        return "" if solved else "another word", float(solved), True, False, {}
+
+
 class MovesEnv(PlainEnv):
     """Several moves, each with a reward of its own, as in Gymnasium's own environments."""
 
@@ -126,6 +141,7 @@ ENVIRONMENTS = {
     "Moves": MovesEnv,
     "NumPy": NumPyEnv,
     "Unseeded": UnseededEnv,
+    "Numbered": NumberedEnv,
     "Numbers": NumbersEnv,
 }
 for _name, _type in ENVIRONMENTS.items():

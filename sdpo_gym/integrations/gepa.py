@@ -94,8 +94,6 @@ class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
         env = make_text_env(self.env_id, self.env_args)
         try:
             begun = begin(env, question.task_id, question.seed)
-            if begun.task_id != question.task_id:
-                raise ValueError(f"{self.env_id!r} poses {begun.task_id!r} instead of {question.task_id!r}")
             messages = list(begun.messages)
             rewards = []
             done = False

@@ -33,12 +33,26 @@ class Question:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def begin(env: gymnasium.Env, task: str | int | None, seed: int) -> Question:
-    """Begin an episode on a task of an environment that `make_text_env` made.
+def begin(env: gymnasium.Env, task_id: str, seed: int) -> Question:
+    """Begin an episode on a question's task, in an environment that `make_text_env` made.
 
-    Without addressable tasks, the seed alone decides.
+    Raises:
+        ValueError: the environment poses another task than the question's, or has no such task.
     """
-    options = {"task": task} if task is not None and env.has_wrapper_attr("num_tasks") else None
+    # Where the environment names no tasks, the name is the task's number, which `Judge.questions` made the seed, too.
+    question = _pose(env, seed if task_id == str(seed) else task_id, seed)
+    if question.task_id != task_id:
+        spec = env.unwrapped.spec
+        raise ValueError(
+            f"the data set asks for task {task_id!r}, but seed {seed} of {spec.id!r} with the arguments {spec.kwargs} "
+            f"poses {question.task_id!r}; was the data set made with other arguments?"
+        )
+    return question
+
+
+def _pose(env: gymnasium.Env, task: str | int, seed: int) -> Question:
+    """Begin an episode on a task. Without addressable tasks, the seed alone decides."""
+    options = {"task": task} if env.has_wrapper_attr("num_tasks") else None
     info = env.reset(seed=seed, options=options)[1]
     messages = tuple(dict(message) for message in info["messages"])
     return Question(str(info["task_id"]), seed, messages, info["metadata"])
@@ -101,22 +115,17 @@ class Judge:
             number = "endless tasks" if total is None else f"{total} tasks"
             raise ValueError(f"first={first}, count={count} is no part of the {number} of {self.env_id!r}")
         with self._env() as env:
-            return [begin(env, number, number) for number in range(first, stop)]
+            return [_pose(env, number, number) for number in range(first, stop)]
 
     def verdict(self, task_id: str, seed: int, response: str) -> Verdict:
         """Judge a response to a question.
 
         Raises:
-            ValueError: the environment has no such task.
+            ValueError: the environment has no such task, or poses another one.
             Exception: whatever the environment raises when the judging itself failed. It says nothing of the response.
         """
         with self._env() as env:
-            begun = begin(env, task_id, seed)
-            if begun.task_id != task_id:
-                raise ValueError(
-                    f"the data set asks for task {task_id!r}, but seed {seed} of {self.env_id!r} with the arguments "
-                    f"{self.env_args} poses {begun.task_id!r}; was the data set made with other arguments?"
-                )
+            begin(env, task_id, seed)
             return step(env, response)[2]
 
     def verdicts(self, task_ids: Sequence[str], seeds: Sequence[int], responses: Sequence[str]) -> list[Verdict]:

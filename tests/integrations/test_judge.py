@@ -78,6 +78,17 @@ def test_an_environment_that_knows_only_seeds():
     judge.close()
 
 
+def test_an_environment_that_takes_numbers_and_names_no_task():
+    judge = Judge("toy_env:toy/Numbered-v0")
+    questions = judge.questions()
+    assert [question.task_id for question in questions] == ["0", "1", "2", "3"]
+    for question, word in zip(questions, toy_env.WORDS, strict=True):
+        assert question.messages[0]["content"] == f"Say {word}."
+        assert judge.verdict(question.task_id, question.seed, word).success
+        assert judge.verdict(question.task_id, question.seed, "omega").feedback == "another word"
+    judge.close()
+
+
 def test_a_task_of_another_data_set_is_refused(even):
     with pytest.raises(ValueError, match="omega"):
         even.verdict("omega", 0, "x")
@@ -85,6 +96,14 @@ def test_a_task_of_another_data_set_is_refused(even):
     with pytest.raises(ValueError, match="other arguments"):
         judge.verdict("seed 4", 5, "x")
     judge.close()
+
+
+def test_an_episode_of_another_data_set_is_refused():
+    env = make_text_env("toy_env:toy/Moves-v0", {"rewards": (0.0, 1.0)})
+    assert begin(env, "seed 5", 5).task_id == "seed 5"
+    message = r"task 'seed 4', but seed 5 of 'toy/Moves-v0' with .*'rewards': \(0.0, 1.0\).* poses 'seed 5'"
+    with pytest.raises(ValueError, match=message):
+        begin(env, "seed 4", 5)
 
 
 def test_a_judge_is_free_again_after_an_error():

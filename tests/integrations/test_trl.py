@@ -226,6 +226,12 @@ def test_grpo_plays_several_attempts(scripted):
     assert "That is correct." in ScriptedModel.prompts[2]
 
 
+def test_a_row_of_another_data_set_is_refused():
+    attempts = make_environment_factory("toy_env:toy/Plain-v0")()
+    with pytest.raises(ValueError, match="poses 'seed 5'; was the data set made with other arguments"):
+        attempts.reset(task_id="seed 4", seed=5)
+
+
 def test_an_attempt_after_the_last_one_does_not_count(scripted):
     trainer = scripted((submit("odd"), submit("even"), "Done."), max_turns=1)
     assert logged(trainer, "reward") == [0.0]
