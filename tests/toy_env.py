@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from typing import ClassVar
+
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Text
@@ -109,6 +113,29 @@ class MovesEnv(PlainEnv):
         return f"{len(self.left)} left", reward, not self.left, False, {}
 
 
+class SlowEnv(PlainEnv):
+    """Takes its time to begin and to judge; the class knows which are open, and which threads have closed others."""
+
+    opened = 0
+    open: ClassVar[list] = []
+    closed_by: ClassVar[list] = []
+
+    def __init__(self, seconds=0.2):
+        super().__init__()
+        self.seconds = seconds
+        self.open.append(self)
+        SlowEnv.opened += 1
+        time.sleep(seconds)
+
+    def step(self, action):
+        time.sleep(self.seconds)
+        return "Go on.", 0.0, False, False, {}
+
+    def close(self):
+        self.open.remove(self)
+        self.closed_by.append(threading.current_thread())
+
+
 class NumPyEnv(PlainEnv):
     """Says in NumPy's numbers what it has to say."""
 
@@ -140,6 +167,7 @@ ENVIRONMENTS = {
     "Plain": PlainEnv,
     "Moves": MovesEnv,
     "NumPy": NumPyEnv,
+    "Slow": SlowEnv,
     "Unseeded": UnseededEnv,
     "Numbered": NumberedEnv,
     "Numbers": NumbersEnv,

@@ -14,15 +14,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-import gymnasium
-
-from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, begin, episode_reward, step
+from sdpo_gym.integrations.judge import Judge, episode_reward, start, step
 from sdpo_gym.json_values import as_json
 
 with needs("sdpo-gym[inspect]"):
-    from anyio import to_thread
+    from anyio import CancelScope, to_thread
     from inspect_ai import Task, task
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
@@ -87,7 +84,8 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
         gym_env = None
         rewards = []
         try:
-            gym_env = await _judging(state, _begin, env, env_args, state.metadata)
+            task_id, seed = state.metadata["task_id"], state.metadata["seed"]
+            gym_env = await _judging(state, start, env, env_args, task_id, seed)
             done = gym_env is None
             while not done:
                 state = await generate(state)
@@ -103,7 +101,8 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
                     state.messages.append(ChatMessageUser(content=observation))
         finally:
             if gym_env is not None:
-                await to_thread.run_sync(gym_env.close)
+                with CancelScope(shield=True):  # also at a time limit
+                    await to_thread.run_sync(gym_env.close)
         return state
 
     return solve
@@ -131,16 +130,6 @@ def verdict(env: str, env_args: Mapping[str, Any]) -> Scorer:
         return Score(value=value, answer=answer, explanation=found["feedback"], metadata=about)
 
     return score
-
-
-def _begin(env: str, env_args: Mapping[str, Any], sample: Mapping[str, Any]) -> gymnasium.Env:
-    gym_env = make_text_env(env, env_args)
-    try:
-        begin(gym_env, sample["task_id"], sample["seed"])
-    except BaseException:
-        gym_env.close()
-        raise
-    return gym_env
 
 
 async def _judging(state: TaskState, function: Any, *arguments: Any) -> Any:

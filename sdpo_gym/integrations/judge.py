@@ -6,11 +6,12 @@ plain values that fit in every data set's row, `task_id` and `seed`, so that no 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +57,33 @@ def _pose(env: gymnasium.Env, task: str | int, seed: int) -> Question:
     info = env.reset(seed=seed, options=options)[1]
     messages = tuple(dict(message) for message in info["messages"])
     return Question(str(info["task_id"]), seed, messages, info["metadata"])
+
+
+def start(env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int) -> gymnasium.Env:
+    """Make an environment and begin an episode on a question's task; see `begin`."""
+    env = make_text_env(env_id, env_args)
+    try:
+        begin(env, task_id, seed)
+    except BaseException:
+        env.close()
+        raise
+    return env
+
+
+@contextlib.asynccontextmanager
+async def started(env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int) -> AsyncIterator[gymnasium.Env]:
+    """The same for asyncio: `start` and `close` run in threads. A cancelled task leaves no environment open."""
+    starting = asyncio.get_running_loop().run_in_executor(None, start, env_id, env_args, task_id, seed)
+
+    async def close() -> None:
+        await asyncio.wait([starting])  # a thread goes on, whoever is cancelled
+        if starting.exception() is None:
+            await asyncio.to_thread(starting.result().close)
+
+    try:
+        yield await asyncio.shield(starting)
+    finally:
+        await asyncio.shield(close())
 
 
 def step(env: gymnasium.Env, response: str) -> tuple[str, bool, Verdict]:

@@ -69,6 +69,12 @@ def test_an_episode_that_inspect_ends_is_judged_by_what_was_said(tmp_path):
     assert log.samples[0].scores["verdict"].value == "I"
 
 
+def test_an_episode_that_a_time_limit_ends_is_closed(tmp_path):
+    before = toy_env.SlowEnv.opened
+    run(text_env("toy_env:toy/Slow-v0", {"seconds": 1}, count=1), ["go"] * 99, tmp_path, time_limit=3)
+    assert toy_env.SlowEnv.opened > before + 1 and toy_env.SlowEnv.open == []
+
+
 def test_a_judge_that_fails_leaves_a_sample_unscored(tmp_path):
     log = run(text_env("serving.odd_envs:odd/Failing-v0", count=2), ["raise", "end"], tmp_path)
     lost, _ = (sample.scores["verdict"] for sample in log.samples)

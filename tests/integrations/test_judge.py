@@ -1,5 +1,7 @@
 """Questions and verdicts of text environments, as trainers ask for them."""
 
+import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 
 from sdpo_gym import Verdict
 from sdpo_gym.arguments import make_text_env
-from sdpo_gym.integrations.judge import Judge, begin, shared_judge, step
+from sdpo_gym.integrations.judge import Judge, begin, shared_judge, started, step
 
 EVEN = "toy_env:toy/Even-v0"
 PLAIN = "toy_env:toy/Plain-v0"
+SLOW = "toy_env:toy/Slow-v0"
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,42 @@ def test_episodes_of_several_attempts():
     assert (observation, done, verdict.success) == (verdict.feedback, False, False)
     _, done, verdict = step(env, "xx")
     assert done and verdict.success and verdict.reward == 1.0
+
+
+@pytest.mark.parametrize("cancelled_after", [0.05, 0.4, None])
+def test_an_asynchronous_episode_is_closed_in_a_thread_also_when_it_is_cancelled(cancelled_after):
+    begun = []
+
+    async def play():
+        async with started(SLOW, {}, "seed 3", 3) as env:
+            begun.append(step(env, "x")[0])
+            if cancelled_after is not None:
+                await asyncio.sleep(60)
+
+    async def main():
+        task = asyncio.create_task(play())
+        if cancelled_after is not None:
+            await asyncio.sleep(cancelled_after)
+            task.cancel()
+        [error] = await asyncio.gather(task, return_exceptions=True)
+        return type(error)
+
+    toy_env.SlowEnv.closed_by.clear()
+    assert asyncio.run(main()) is (type(None) if cancelled_after is None else asyncio.CancelledError)
+    assert begun == ([] if cancelled_after == 0.05 else ["Go on."])
+    assert toy_env.SlowEnv.open == []
+    [thread] = toy_env.SlowEnv.closed_by
+    assert thread is not threading.main_thread()
+
+
+def test_an_episode_that_does_not_begin_is_closed():
+    async def play():
+        async with started(SLOW, {}, "seed 4", 5):
+            pass
+
+    with pytest.raises(ValueError, match="poses 'seed 5'"):
+        asyncio.run(play())
+    assert toy_env.SlowEnv.open == []
 
 
 def test_a_process_has_one_shared_judge():

@@ -17,8 +17,11 @@ vf = pytest.importorskip("verifiers.v1", reason="verifiers is not installed: pip
 
 from sdpo_gym.integrations.judge import Question  # noqa: E402
 from sdpo_gym.integrations.verifiers import (  # noqa: E402
+    EnvironmentTask,
+    EnvironmentTaskConfig,
     EnvironmentTaskset,
     EnvironmentTasksetConfig,
+    EpisodeEnv,
     EpisodeEnvConfig,
     record_attempt,
     task_data,
@@ -106,6 +109,23 @@ def test_gold_responses_are_validated(tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "run" / "results.jsonl").read_text().splitlines()]
     verdicts = {ids[row["index"]]: (row["gold"]["valid"], row["noop"]["valid"]) for row in rows}
     assert verdicts == {ids[0]: (False, True), ids[1]: (True, True), ids[2]: (None, True)}
+
+
+def test_an_episode_that_is_cancelled_at_its_beginning_is_closed():
+    question = Question("seed 0", 0, ({"role": "user", "content": "Hello"},))
+    task = EnvironmentTask(task_data(question, "toy_env:toy/Slow-v0", {}), EnvironmentTaskConfig())
+
+    async def main():
+        before = toy_env.SlowEnv.opened
+        episode = asyncio.create_task(EpisodeEnv.run(None, task, None))
+        while toy_env.SlowEnv.opened == before:
+            await asyncio.sleep(0.01)
+        episode.cancel()
+        await asyncio.gather(episode, return_exceptions=True)
+        return episode.cancelled()
+
+    assert asyncio.run(main())
+    assert toy_env.SlowEnv.open == []
 
 
 @pytest.mark.skipif(

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import toy_env  # noqa: F401
+import toy_env
 from conftest import save_tiny_model
 
 from sdpo_gym.integrations.parquet import write_parquet
@@ -195,6 +195,16 @@ def test_the_score_is_the_sum_of_the_responses_rewards(play, rewards):
     assert output.reward_score == output.extra_fields["reward_extra_info"]["score"] == 1.0
     assert output.extra_fields["turn_scores"] == list(rewards)
     assert output.extra_fields["reward_extra_info"]["acc"] == 1.0
+
+
+def test_the_environment_is_closed_whatever_fails(play):
+    slow = extra_info("toy_env:toy/Slow-v0", "seed 0")
+    with pytest.raises(IndexError):  # the model's server has nothing more to say
+        play(["go"], row=slow)
+    assert toy_env.SlowEnv.open == []
+    with pytest.raises(ValueError, match="poses 'seed 0'"):
+        play(["go"], row=slow | {"task_id": "seed 1"})
+    assert toy_env.SlowEnv.open == []
 
 
 def test_the_last_feedback_is_kept_though_nobody_reads_it(play):
