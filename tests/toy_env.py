@@ -82,6 +82,14 @@ class PlainEnv(gymnasium.Env):
         return "" if solved else "odd", float(solved), True, False, {}
 
 
+class LabelledEnv(PlainEnv):
+    """What it says about a task has names that others use for something else."""
+
+    def reset(self, *, seed=None, options=None):
+        observation, _ = super().reset(seed=seed)
+        return observation, {"metadata": {"task_id": "mine", "seed": 99, "level": 3}}
+
+
 class NumberedEnv(PlainEnv):
     """Has tasks that it takes by number, and names none."""
 
@@ -165,6 +173,7 @@ ENVIRONMENTS = {
     "Rare": RareEnv,
     "Echo": EchoEnv,
     "Plain": PlainEnv,
+    "Labelled": LabelledEnv,
     "Moves": MovesEnv,
     "NumPy": NumPyEnv,
     "Slow": SlowEnv,

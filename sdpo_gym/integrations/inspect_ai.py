@@ -67,7 +67,7 @@ def questions(env: str, env_args: Mapping[str, Any], count: int | None = None, *
             Sample(
                 id=question.task_id,
                 input=[CHAT[message["role"]](content=message["content"]) for message in question.messages],
-                metadata={"task_id": question.task_id, "seed": question.seed, **as_json(question.metadata)},
+                metadata={**as_json(question.metadata), "task_id": question.task_id, "seed": question.seed},
             )
             for question in judge.questions(count, first=first)
         ]

@@ -42,6 +42,12 @@ def test_scores_are_verdicts_and_explanations_are_feedback(tmp_path):
     assert log.samples[0].input[0].text == "Say alpha." and log.samples[0].metadata["letters"] == 5
 
 
+def test_metadata_of_a_task_does_not_say_which_task_it_is(tmp_path):
+    log = run(text_env("toy_env:toy/Labelled-v0", count=2), ["even", "odd"], tmp_path)
+    assert [sample.scores["verdict"].value for sample in log.samples] == ["C", "I"]
+    assert log.samples[1].metadata == {"task_id": "seed 1", "seed": 1, "level": 3}
+
+
 def test_an_episode_of_several_turns(tmp_path):
     task = text_env("toy_env:toy/Even-v0", '{"max_turns": 3}', count=2)
     log = run(task, ["odd", "even", "odd", "odd", "odd"], tmp_path)
