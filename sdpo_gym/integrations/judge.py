@@ -181,12 +181,20 @@ class Judge:
                     self._idle.append(env)
 
 
-@functools.cache
 def shared_judge(env_id: str, env_args: str = "{}") -> Judge:
-    """The process's one judge of an environment, for trainers that know nothing but a function to call.
+    """The process's one judge of an environment, for trainers that know nothing but a function to call, in any thread.
 
     Args:
         env_id: Registered id; `module:id` imports a module first.
         env_args: Keyword arguments of the environment, as JSON.
     """
+    with _sharing:  # else threads that come first together make one each
+        return _shared_judge(env_id, env_args)
+
+
+_sharing = threading.Lock()
+
+
+@functools.cache
+def _shared_judge(env_id: str, env_args: str) -> Judge:
     return Judge(env_id, json.loads(env_args))

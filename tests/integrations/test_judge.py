@@ -172,5 +172,14 @@ def test_an_episode_that_does_not_begin_is_closed():
 
 def test_a_process_has_one_shared_judge():
     assert shared_judge(EVEN) is shared_judge(EVEN)
+    assert shared_judge(EVEN) is shared_judge(EVEN, "{}")
     two = shared_judge(EVEN, '{"max_turns": 2}')
     assert two is not shared_judge(EVEN) and two.env_args == {"max_turns": 2}
+
+
+def test_threads_that_come_first_together_share_a_judge():
+    before = toy_env.SlowEnv.opened
+    with ThreadPoolExecutor(8) as threads:
+        judges = set(threads.map(lambda _: shared_judge(SLOW), range(8)))
+    judges.pop().close()
+    assert not judges and toy_env.SlowEnv.opened == before + 1
