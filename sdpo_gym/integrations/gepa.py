@@ -24,7 +24,7 @@ with needs("sdpo-gym[gepa]"):
     from gepa.core.adapter import EvaluationBatch, GEPAAdapter
 
 SYSTEM_PROMPT = "system_prompt"
-"""The component of a candidate that is optimised: the first message of every chat."""
+"""The component of a candidate that is optimised: the first message of every chat, before the task's own, if any."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
             rewards = []
             done = False
             while not done:
-                response = self._respond([{"role": "system", "content": system_prompt}, *messages])
+                response = self._respond(_with_system_prompt(system_prompt, messages))
                 observation, done, verdict = step(env, response)
                 rewards.append(verdict.reward)
                 messages.append({"role": "assistant", "content": response})
@@ -107,6 +107,13 @@ class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
         finally:
             env.close()
         return Trajectory(tuple(messages), len(begun.messages), episode_reward(rewards), verdict)
+
+
+def _with_system_prompt(system_prompt: str, messages: Sequence[Message]) -> list[Message]:
+    """The chat with one system message: many chat templates refuse a second one."""
+    if messages[0]["role"] == "system":
+        system_prompt, messages = f"{system_prompt}\n\n{messages[0]['content']}", messages[1:]
+    return [{"role": "system", "content": system_prompt}, *messages]
 
 
 def _responses(trajectory: Trajectory) -> list[str]:
