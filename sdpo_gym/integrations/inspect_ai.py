@@ -48,9 +48,9 @@ def text_env(
         first: The number of the first question.
 
     Raises:
-        ValueError: it is no text environment, or there are not so many questions.
+        ValueError: it is no text environment, its arguments are no JSON object, or there are not so many questions.
     """
-    arguments = json.loads(env_args) if isinstance(env_args, str) else dict(env_args or {})
+    arguments = _parse(env_args) if isinstance(env_args, str) else dict(env_args or {})
     return Task(
         dataset=questions(env, arguments, count, first=first),
         solver=episode(env, arguments),
@@ -130,6 +130,16 @@ def verdict(env: str, env_args: Mapping[str, Any]) -> Scorer:
         return Score(value=value, answer=answer, explanation=found["feedback"], metadata=about)
 
     return score
+
+
+def _parse(env_args: str) -> dict[str, Any]:
+    try:
+        arguments = json.loads(env_args)
+    except ValueError as error:
+        arguments = error
+    if not isinstance(arguments, dict):
+        raise ValueError(f'env_args must be a JSON object such as {{"max_turns": 3}}, not {env_args!r}')
+    return arguments
 
 
 async def _judging(state: TaskState, function: Any, *arguments: Any) -> Any:

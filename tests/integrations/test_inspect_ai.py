@@ -116,6 +116,9 @@ def test_misuse():
         text_env("toy_env:toy/Plain-v0")
     with pytest.raises(ValueError, match="not a text environment"):
         text_env("toy_env:toy/Numbers-v0", count=1)
+    for wrong in ('{"max_turns": 3', "[1]", ""):
+        with pytest.raises(ValueError, match=r'env_args must be a JSON object such as {"max_turns": 3}, not '):
+            text_env("toy_env:toy/Even-v0", wrong)
 
 
 def test_the_command(tmp_path):
