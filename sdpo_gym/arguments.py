@@ -62,7 +62,7 @@ def make_bare_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -
             f"cannot make the environment {env_id!r}: {_first_line(error)} "
             f"(ids of this project: {known}; another package's: module:namespace/Name-v0)"
         ) from error
-    except (ImportError, TypeError, ValueError, OSError) as error:
+    except (ImportError, TypeError, ValueError, LookupError, OSError) as error:
         raise ValueError(
             f"cannot make the environment {env_id!r} with the arguments {env_args}: {_first_line(error)}"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 
@@ -13,3 +14,16 @@ def needs(requirement: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{error}: pip install '{requirement}'", name=error.name) from error
+
+
+@contextlib.contextmanager
+def needs_word_lists() -> Iterator[None]:
+    """Around what reads data of NLTK's: says how to get it when it is missing."""
+    try:
+        yield
+    except LookupError as error:
+        missing = re.search(r"nltk\.download\('(\w+)'\)", str(error))
+        if not missing:
+            raise
+        name = missing[1]
+        raise LookupError(f"NLTK does not have its data {name!r}: python -m nltk.downloader {name}") from error

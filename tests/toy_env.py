@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from typing import ClassVar
+
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Text
@@ -78,6 +82,68 @@ class PlainEnv(gymnasium.Env):
         return "" if solved else "odd", float(solved), True, False, {}
 
 
+class LabelledEnv(PlainEnv):
+    """What it says about a task has names that others use for something else."""
+
+    def reset(self, *, seed=None, options=None):
+        observation, _ = super().reset(seed=seed)
+        return observation, {"metadata": {"task_id": "mine", "seed": 99, "level": 3}}
+
+
+class NumberedEnv(PlainEnv):
+    """Has tasks that it takes by number, and names none."""
+
+    num_tasks = len(WORDS)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.word = WORDS[options["task"]]
+        return f"Say {self.word}.", {}
+
+    def step(self, action):
+        solved = action == self.word
+        return "" if solved else "another word", float(solved), True, False, {}
+
+
+class MovesEnv(PlainEnv):
+    """Several moves, each with a reward of its own, as in Gymnasium's own environments."""
+
+    def __init__(self, rewards=(1.0, 0.0)):
+        super().__init__()
+        self.rewards = rewards
+
+    def reset(self, *, seed=None, options=None):
+        self.left = list(self.rewards)
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        reward = self.left.pop(0)
+        return f"{len(self.left)} left", reward, not self.left, False, {}
+
+
+class SlowEnv(PlainEnv):
+    """Takes its time to begin and to judge; the class knows which are open, and which threads have closed others."""
+
+    opened = 0
+    open: ClassVar[list] = []
+    closed_by: ClassVar[list] = []
+
+    def __init__(self, seconds=0.2):
+        super().__init__()
+        self.seconds = seconds
+        self.open.append(self)
+        SlowEnv.opened += 1
+        time.sleep(seconds)
+
+    def step(self, action):
+        time.sleep(self.seconds)
+        return "Go on.", 0.0, False, False, {}
+
+    def close(self):
+        self.open.remove(self)
+        self.closed_by.append(threading.current_thread())
+
+
 class NumPyEnv(PlainEnv):
     """Says in NumPy's numbers what it has to say."""
 
@@ -107,8 +173,12 @@ ENVIRONMENTS = {
     "Rare": RareEnv,
     "Echo": EchoEnv,
     "Plain": PlainEnv,
+    "Labelled": LabelledEnv,
+    "Moves": MovesEnv,
     "NumPy": NumPyEnv,
+    "Slow": SlowEnv,
     "Unseeded": UnseededEnv,
+    "Numbered": NumberedEnv,
     "Numbers": NumbersEnv,
 }
 for _name, _type in ENVIRONMENTS.items():

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import gymnasium
 
-from sdpo_gym.extras import needs
+from sdpo_gym.extras import needs, needs_word_lists
 from sdpo_gym.integrations.global_random import GlobalRandom
 from sdpo_gym.spaces import UnicodeText
 
@@ -19,6 +19,7 @@ class GemEnv(gymnasium.Env[str, str]):
     """
     ## Description
     An environment of GEM (extra `[gem]`), such as the games Guess The Number, Mastermind, Minesweeper or Sudoku.
+    Hangman, Wordle and Word Search need a word list (`python -m nltk.downloader words`), Crosswords needs pandas.
 
     ## Action Space
     A text (`UnicodeText`): the response. The prompt says how a move is written.
@@ -51,7 +52,9 @@ class GemEnv(gymnasium.Env[str, str]):
 
     Raises:
         ImportError: gem-llm is not installed.
-        ValueError: GEM has no such environment, or it may run responses as programs.
+        LookupError: the game needs a word list that NLTK does not have.
+        ValueError: GEM has no such environment, it needs a package that is missing, or it may run responses as
+            programs.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
@@ -79,7 +82,7 @@ class GemEnv(gymnasium.Env[str, str]):
         self.action_space = self.observation_space = UnicodeText()
         self._random = GlobalRandom()
         self._nothing_said = TERMINAL_STATE
-        with self._random.lent():
+        with needs_word_lists(), self._random.lent():
             self._game = gem.make(game, **(config or {}))
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, Question, begin, step
+from sdpo_gym.integrations.judge import Judge, Question, begin, episode_reward, step
 from sdpo_gym.tasks import Message
 from sdpo_gym.text_env import NO_FEEDBACK
 from sdpo_gym.verdict import Verdict
@@ -24,23 +24,24 @@ with needs("sdpo-gym[gepa]"):
     from gepa.core.adapter import EvaluationBatch, GEPAAdapter
 
 SYSTEM_PROMPT = "system_prompt"
-"""The component of a candidate that is optimised: the first message of every chat."""
+"""The component of a candidate that is optimised: the first message of every chat, before the task's own, if any."""
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """An episode: the chat without the system prompt, and the verdict on the last response."""
+    """An episode: the chat without the system prompt, its reward, and the verdict on the last response."""
 
     messages: tuple[Message, ...]
     num_question_messages: int
+    reward: float
     verdict: Verdict
 
 
 class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
     """Plays episodes of a text environment with a candidate as the system prompt.
 
-    A score is the reward of the last response; an output is that response. An exception means that the model or the
-    judging failed: it says nothing of the candidate, and GEPA goes on with its next iteration.
+    A score is the reward of an episode, the sum of its responses'; an output is the last response. An exception means
+    that the model or the judging failed: it says nothing of the candidate, and GEPA goes on with its next iteration.
 
     Args:
         env_id: Registered id; `module:id` imports a module first.
@@ -80,7 +81,7 @@ class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
         with ThreadPoolExecutor(self._concurrency) as threads:
             played = list(threads.map(lambda question: self._play(question, candidate[SYSTEM_PROMPT]), batch))
         outputs = [_responses(trajectory)[-1] for trajectory in played]
-        scores = [trajectory.verdict.reward for trajectory in played]
+        scores = [trajectory.reward for trajectory in played]
         return EvaluationBatch(outputs, scores, trajectories=played if capture_traces else None)
 
     def make_reflective_dataset(
@@ -93,19 +94,26 @@ class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
         env = make_text_env(self.env_id, self.env_args)
         try:
             begun = begin(env, question.task_id, question.seed)
-            if begun.task_id != question.task_id:
-                raise ValueError(f"{self.env_id!r} poses {begun.task_id!r} instead of {question.task_id!r}")
             messages = list(begun.messages)
+            rewards = []
             done = False
             while not done:
-                response = self._respond([{"role": "system", "content": system_prompt}, *messages])
+                response = self._respond(_with_system_prompt(system_prompt, messages))
                 observation, done, verdict = step(env, response)
+                rewards.append(verdict.reward)
                 messages.append({"role": "assistant", "content": response})
                 if not done:
                     messages.append({"role": "user", "content": observation})
         finally:
             env.close()
-        return Trajectory(tuple(messages), len(begun.messages), verdict)
+        return Trajectory(tuple(messages), len(begun.messages), episode_reward(rewards), verdict)
+
+
+def _with_system_prompt(system_prompt: str, messages: Sequence[Message]) -> list[Message]:
+    """The chat with one system message: many chat templates refuse a second one."""
+    if messages[0]["role"] == "system":
+        system_prompt, messages = f"{system_prompt}\n\n{messages[0]['content']}", messages[1:]
+    return [{"role": "system", "content": system_prompt}, *messages]
 
 
 def _responses(trajectory: Trajectory) -> list[str]:

@@ -11,18 +11,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-import gymnasium
-
-from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, begin, step
+from sdpo_gym.integrations.judge import Judge, episode_reward, start, step
 from sdpo_gym.json_values import as_json
 
 with needs("sdpo-gym[inspect]"):
-    from anyio import to_thread
+    from anyio import CancelScope, to_thread
     from inspect_ai import Task, task
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
@@ -51,9 +48,9 @@ def text_env(
         first: The number of the first question.
 
     Raises:
-        ValueError: it is no text environment, or there are not so many questions.
+        ValueError: it is no text environment, its arguments are no JSON object, or there are not so many questions.
     """
-    arguments = json.loads(env_args) if isinstance(env_args, str) else dict(env_args or {})
+    arguments = _parse(env_args) if isinstance(env_args, str) else dict(env_args or {})
     return Task(
         dataset=questions(env, arguments, count, first=first),
         solver=episode(env, arguments),
@@ -70,7 +67,7 @@ def questions(env: str, env_args: Mapping[str, Any], count: int | None = None, *
             Sample(
                 id=question.task_id,
                 input=[CHAT[message["role"]](content=message["content"]) for message in question.messages],
-                metadata={"task_id": question.task_id, "seed": question.seed, **as_json(question.metadata)},
+                metadata={**as_json(question.metadata), "task_id": question.task_id, "seed": question.seed},
             )
             for question in judge.questions(count, first=first)
         ]
@@ -85,8 +82,10 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         gym_env = None
+        rewards = []
         try:
-            gym_env = await _judging(state, _begin, env, env_args, state.metadata)
+            task_id, seed = state.metadata["task_id"], state.metadata["seed"]
+            gym_env = await _judging(state, start, env, env_args, task_id, seed)
             done = gym_env is None
             while not done:
                 state = await generate(state)
@@ -94,14 +93,16 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
                 if judged is None:
                     break
                 observation, done, verdict = judged
-                state.store.set(VERDICT, asdict(verdict))
+                rewards.append(verdict.reward)
+                state.store.set(VERDICT, asdict(replace(verdict, reward=episode_reward(rewards))))
                 if not done:
                     if state.completed:  # Inspect has ended it, at a limit of messages or tokens
                         break
                     state.messages.append(ChatMessageUser(content=observation))
         finally:
             if gym_env is not None:
-                await to_thread.run_sync(gym_env.close)
+                with CancelScope(shield=True):  # also at a time limit
+                    await to_thread.run_sync(gym_env.close)
         return state
 
     return solve
@@ -109,7 +110,7 @@ def episode(env: str, env_args: Mapping[str, Any]) -> Solver:
 
 @scorer(metrics=[accuracy(), stderr()])
 def verdict(env: str, env_args: Mapping[str, Any]) -> Scorer:
-    """The environment's last verdict on the episode; after another solver, its verdict on the output."""
+    """The environment's last verdict, with the episode's reward; after another solver, its verdict on the output."""
     judges: list[Judge] = []
 
     def judge_output(task_id: str, seed: int, response: str) -> dict[str, Any]:
@@ -131,16 +132,14 @@ def verdict(env: str, env_args: Mapping[str, Any]) -> Scorer:
     return score
 
 
-def _begin(env: str, env_args: Mapping[str, Any], sample: Mapping[str, Any]) -> gymnasium.Env:
-    gym_env = make_text_env(env, env_args)
+def _parse(env_args: str) -> dict[str, Any]:
     try:
-        question = begin(gym_env, sample["task_id"], sample["seed"])
-        if question.task_id != sample["task_id"]:
-            raise ValueError(f"{env!r} poses {question.task_id!r} instead of {sample['task_id']!r}")
-    except BaseException:
-        gym_env.close()
-        raise
-    return gym_env
+        arguments = json.loads(env_args)
+    except ValueError as error:
+        arguments = error
+    if not isinstance(arguments, dict):
+        raise ValueError(f'env_args must be a JSON object such as {{"max_turns": 3}}, not {env_args!r}')
+    return arguments
 
 
 async def _judging(state: TaskState, function: Any, *arguments: Any) -> Any:

@@ -6,11 +6,12 @@ plain values that fit in every data set's row, `task_id` and `seed`, so that no 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,15 +34,56 @@ class Question:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def begin(env: gymnasium.Env, task: str | int | None, seed: int) -> Question:
-    """Begin an episode on a task of an environment that `make_text_env` made.
+def begin(env: gymnasium.Env, task_id: str, seed: int) -> Question:
+    """Begin an episode on a question's task, in an environment that `make_text_env` made.
 
-    Without addressable tasks, the seed alone decides.
+    Raises:
+        ValueError: the environment poses another task than the question's, or has no such task.
     """
-    options = {"task": task} if task is not None and env.has_wrapper_attr("num_tasks") else None
+    # Where the environment names no tasks, the name is the task's number, which `Judge.questions` made the seed, too.
+    question = _pose(env, seed if task_id == str(seed) else task_id, seed)
+    if question.task_id != task_id:
+        spec = env.unwrapped.spec
+        raise ValueError(
+            f"the data set asks for task {task_id!r}, but seed {seed} of {spec.id!r} with the arguments {spec.kwargs} "
+            f"poses {question.task_id!r}; was the data set made with other arguments?"
+        )
+    return question
+
+
+def _pose(env: gymnasium.Env, task: str | int, seed: int) -> Question:
+    """Begin an episode on a task. Without addressable tasks, the seed alone decides."""
+    options = {"task": task} if env.has_wrapper_attr("num_tasks") else None
     info = env.reset(seed=seed, options=options)[1]
     messages = tuple(dict(message) for message in info["messages"])
     return Question(str(info["task_id"]), seed, messages, info["metadata"])
+
+
+def start(env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int) -> gymnasium.Env:
+    """Make an environment and begin an episode on a question's task; see `begin`."""
+    env = make_text_env(env_id, env_args)
+    try:
+        begin(env, task_id, seed)
+    except BaseException:
+        env.close()
+        raise
+    return env
+
+
+@contextlib.asynccontextmanager
+async def started(env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int) -> AsyncIterator[gymnasium.Env]:
+    """The same for asyncio: `start` and `close` run in threads. A cancelled task leaves no environment open."""
+    starting = asyncio.get_running_loop().run_in_executor(None, start, env_id, env_args, task_id, seed)
+
+    async def close() -> None:
+        await asyncio.wait([starting])  # a thread goes on, whoever is cancelled
+        if starting.exception() is None:
+            await asyncio.to_thread(starting.result().close)
+
+    try:
+        yield await asyncio.shield(starting)
+    finally:
+        await asyncio.shield(close())
 
 
 def step(env: gymnasium.Env, response: str) -> tuple[str, bool, Verdict]:
@@ -50,6 +92,11 @@ def step(env: gymnasium.Env, response: str) -> tuple[str, bool, Verdict]:
     items = tuple(info["feedback_items"])
     verdict = Verdict(float(reward), info["success"], info["feedback"], items, info["metrics"])
     return observation, bool(terminated or truncated), verdict
+
+
+def episode_reward(rewards: Iterable[float]) -> float:
+    """The reward of an episode: the sum of its steps' rewards, as our agents take it. 0.0 without a step."""
+    return float(sum(rewards))
 
 
 class Judge:
@@ -96,22 +143,17 @@ class Judge:
             number = "endless tasks" if total is None else f"{total} tasks"
             raise ValueError(f"first={first}, count={count} is no part of the {number} of {self.env_id!r}")
         with self._env() as env:
-            return [begin(env, number, number) for number in range(first, stop)]
+            return [_pose(env, number, number) for number in range(first, stop)]
 
     def verdict(self, task_id: str, seed: int, response: str) -> Verdict:
         """Judge a response to a question.
 
         Raises:
-            ValueError: the environment has no such task.
+            ValueError: the environment has no such task, or poses another one.
             Exception: whatever the environment raises when the judging itself failed. It says nothing of the response.
         """
         with self._env() as env:
-            begun = begin(env, task_id, seed)
-            if begun.task_id != task_id:
-                raise ValueError(
-                    f"the data set asks for task {task_id!r}, but seed {seed} of {self.env_id!r} with the arguments "
-                    f"{self.env_args} poses {begun.task_id!r}; was the data set made with other arguments?"
-                )
+            begin(env, task_id, seed)
             return step(env, response)[2]
 
     def verdicts(self, task_ids: Sequence[str], seeds: Sequence[int], responses: Sequence[str]) -> list[Verdict]:
@@ -139,12 +181,20 @@ class Judge:
                     self._idle.append(env)
 
 
-@functools.cache
 def shared_judge(env_id: str, env_args: str = "{}") -> Judge:
-    """The process's one judge of an environment, for trainers that know nothing but a function to call.
+    """The process's one judge of an environment, for trainers that know nothing but a function to call, in any thread.
 
     Args:
         env_id: Registered id; `module:id` imports a module first.
         env_args: Keyword arguments of the environment, as JSON.
     """
+    with _sharing:  # else threads that come first together make one each
+        return _shared_judge(env_id, env_args)
+
+
+_sharing = threading.Lock()
+
+
+@functools.cache
+def _shared_judge(env_id: str, env_args: str) -> Judge:
     return Judge(env_id, json.loads(env_args))

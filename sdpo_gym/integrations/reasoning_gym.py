@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import cmath
 import inspect
 import textwrap
 from collections.abc import Mapping
@@ -123,6 +124,9 @@ class _Scorer(Verifier):
         _, opened, answer = before.rpartition("<answer>")
         if not (closed and opened):
             return _failure(_UNANSWERED, "format", 0.0)
+        said, right = _number(answer), _number(str(task.answer_key["answer"]))
+        if said is not None and right is not None and not cmath.isfinite(said):  # some scorers take nan for a hit
+            return _failure("The answer is not a finite number.", "wrong_answer", 0.0)
         try:
             score = float(self._entries.score_answer(answer.strip(), task.answer_key))
         except Exception as error:  # a scorer that stumbles over the answer has not accepted it
@@ -130,6 +134,15 @@ class _Scorer(Verifier):
         if score >= 1.0:
             return Verdict(score, True, metrics={"score": score})
         return _failure(f"The answer is wrong. It scores {score:.2g} of 1.", "wrong_answer", score)
+
+
+def _number(text: str) -> complex | None:
+    """The number that a text is; `i` is the imaginary unit. None: it is none."""
+    text = text.replace(" ", "").strip("()\n").lower()
+    try:
+        return complex(text[:-1] + "j" if text.endswith("i") else text)
+    except ValueError:
+        return None
 
 
 def _failure(feedback: str, kind: str, score: float) -> Verdict:

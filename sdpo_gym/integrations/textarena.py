@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import gymnasium
 from gymnasium.error import ResetNeeded
 
-from sdpo_gym.extras import needs
+from sdpo_gym.extras import needs, needs_word_lists
 from sdpo_gym.integrations.global_random import GlobalRandom
 from sdpo_gym.spaces import UnicodeText
 
@@ -23,7 +23,7 @@ class TextArenaEnv(gymnasium.Env[str, str]):
     """
     ## Description
     A game for one player of TextArena (extra `[textarena]`), such as Guess The Number, 2048, Frozen Lake or Sokoban.
-    Some games need word lists that NLTK has to have downloaded.
+    Some games need word lists: `python -m nltk.downloader words averaged_perceptron_tagger_eng`.
 
     ## Action Space
     A text (`UnicodeText`): the response. The prompt says how a move is written.
@@ -82,9 +82,10 @@ class TextArenaEnv(gymnasium.Env[str, str]):
         self._single_player = textarena.SinglePlayerState
         self._random = GlobalRandom()
         self._playing = False
-        with self._random.lent():
-            self._game = textarena.make(game + RAW, **(config or {}))
-        self._begin(0)
+        with needs_word_lists():
+            with self._random.lent():
+                self._game = textarena.make(game + RAW, **(config or {}))
+            self._begin(0)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         super().reset(seed=seed)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, begin, step
+from sdpo_gym.integrations.judge import Judge, begin, episode_reward, step
 
 with needs("sdpo-gym[trl]"):
     from datasets import Dataset
@@ -84,19 +84,19 @@ class EnvironmentReward:
 class Attempts:
     """An episode as TRL plays it: the model hands in responses by a tool, and reads the feedback in the tool's result.
 
-    Made by `make_environment_factory`. Its reward is that of the last response; 0.0 if none was handed in.
+    Made by `make_environment_factory`. Its reward is the sum of the responses'; 0.0 if none was handed in.
     """
 
     def __init__(self, env_id: str, env_args: Mapping[str, Any] | None = None):
         self._env = make_text_env(env_id, env_args)
         self._failure: Exception | None = None
-        self._reward = 0.0
+        self._rewards: list[float] = []
         self._done = False
 
     def reset(self, task_id: str, seed: int, **_: Any) -> None:
         begin(self._env, task_id, seed)
         self._failure = None
-        self._reward = 0.0
+        self._rewards = []
         self._done = False
 
     def submit(self, response: str) -> str:
@@ -117,7 +117,7 @@ class Attempts:
         except Exception as error:
             self._failure = error  # TRL would take it for the model's mistake; `get_reward` raises it again.
             raise
-        self._reward = verdict.reward
+        self._rewards.append(verdict.reward)
         if verdict.success:
             return "That is correct."
         return observation or verdict.feedback or "That is not correct."
@@ -125,7 +125,7 @@ class Attempts:
     def get_reward(self) -> float:
         if self._failure is not None:
             raise RuntimeError("a response could not be judged") from self._failure
-        return self._reward
+        return episode_reward(self._rewards)
 
 
 def make_environment_factory(env_id: str, env_args: Mapping[str, Any] | None = None) -> Callable[[], Attempts]:

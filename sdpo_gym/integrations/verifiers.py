@@ -16,9 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Question, begin, shared_judge, step
+from sdpo_gym.integrations.judge import Question, episode_reward, shared_judge, started, step
 from sdpo_gym.verdict import Verdict
 
 with needs("sdpo-gym[verifiers]"):
@@ -48,7 +47,7 @@ class EnvironmentTaskData(vf.TaskData):
 
 
 class EnvironmentTask(vf.Task[EnvironmentTaskData, vf.State, EnvironmentTaskConfig]):
-    """One question. Its reward is the environment's on the last response."""
+    """One question. Its reward is the environment's: the sum of the responses'."""
 
     @property
     def key(self) -> str:
@@ -61,7 +60,7 @@ class EnvironmentTask(vf.Task[EnvironmentTaskData, vf.State, EnvironmentTaskConf
         if attempts is None:
             verdict = await asyncio.to_thread(self._verdict, trace.last_reply)
             attempts = [record_attempt(trace, verdict)]
-        return attempts[-1]["reward"]
+        return episode_reward(attempt["reward"] for attempt in attempts)
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
         """Whether the gold response succeeds; None where the file of `gold` has none for this task."""
@@ -115,19 +114,18 @@ class EpisodeEnv(vf.Env[EpisodeEnvConfig]):
     """Plays the environment's episodes: what it says after a response is the next user's message."""
 
     async def run(self, task: EnvironmentTask, agents: vf.Agents) -> None:
-        env = await asyncio.to_thread(make_text_env, task.data.env_id, task.data.env_args)
-        try:
-            await asyncio.to_thread(begin, env, task.data.id, task.data.seed)
-            async with agents.agent.interaction(task) as interaction:
-                segment = await interaction.turn()
-                while not segment.terminated:
-                    observation, done, verdict = await asyncio.to_thread(step, env, segment.last_reply)
-                    record_attempt(interaction.trace, verdict)
-                    if done:
-                        break
-                    segment = await interaction.turn(observation)
-        finally:
-            env.close()
+        data = task.data
+        async with (
+            started(data.env_id, data.env_args, data.id, data.seed) as env,
+            agents.agent.interaction(task) as interaction,
+        ):
+            segment = await interaction.turn()
+            while not segment.terminated:
+                observation, done, verdict = await asyncio.to_thread(step, env, segment.last_reply)
+                record_attempt(interaction.trace, verdict)
+                if done:
+                    break
+                segment = await interaction.turn(observation)
 
 
 def record_attempt(trace: vf.Trace, verdict: Verdict) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import begin, step
+from sdpo_gym.integrations.judge import episode_reward, started, step
 from sdpo_gym.integrations.parquet import NAME
 from sdpo_gym.integrations.verl import score_of
 from sdpo_gym.tasks import Message
@@ -31,7 +31,8 @@ with needs("verl"):
 class EnvironmentAgentLoop(AgentLoopBase):
     """One episode: what the environment says after a response is the next user's message, and is not learned.
 
-    The score is the last response's reward. `reward_extra_info` holds what `compute_score` would return.
+    The score is the sum of the responses' rewards. `reward_extra_info` holds what `compute_score` would return; its
+    `acc` and `feedback` are the last response's.
     """
 
     async def run(
@@ -42,21 +43,16 @@ class EnvironmentAgentLoop(AgentLoopBase):
         extra_info: Mapping[str, Any],
         **_: Any,
     ) -> AgentLoopOutput:
-        def start():
-            env = make_text_env(extra_info["env_id"], json.loads(extra_info["env_args"]))
-            begin(env, extra_info["task_id"], int(extra_info["seed"]))
-            return env
-
-        env = await self.loop.run_in_executor(None, start)
         messages = [dict(message) for message in raw_prompt]
-        ids = await self.ct_build_initial_tokens(messages)
         mask: list[int] = []  # 1 for sampled tokens, 0 for the environment's
         logprobs: list[float] = []
         turn_scores: list[float] = []
         metrics: dict[str, Any] = {}
         extra_fields: dict[str, Any] = {}
         request_id = uuid4().hex  # one for all turns: the server keeps their common prefix
-        try:
+        env_args, seed = json.loads(extra_info["env_args"]), int(extra_info["seed"])
+        async with started(extra_info["env_id"], env_args, extra_info["task_id"], seed) as env:
+            ids = await self.ct_build_initial_tokens(messages)
             while True:
                 with simple_timer("generate_sequences", metrics):
                     output = await self.server_manager.generate(
@@ -87,18 +83,16 @@ class EnvironmentAgentLoop(AgentLoopBase):
                 if len(new_mask) >= self.rollout_config.response_length:
                     break  # no room for a further response
                 ids, mask, logprobs = merged.token_ids, new_mask, new_logprobs or []
-        finally:
-            env.close()
 
         length = self.rollout_config.response_length
         start_of_response = len(ids) - len(mask)
-        score = score_of(verdict)
+        score = score_of(replace(verdict, reward=episode_reward(turn_scores)))
         return AgentLoopOutput(
             prompt_ids=ids[:start_of_response],
             response_ids=ids[start_of_response:][:length],
             response_mask=mask[:length],
             response_logprobs=logprobs[:length] or None,
-            reward_score=verdict.reward,
+            reward_score=score["score"],
             num_turns=2 * len(turn_scores),
             metrics=metrics,
             extra_fields=extra_fields | {"turn_scores": turn_scores, "tool_rewards": [], "reward_extra_info": score},

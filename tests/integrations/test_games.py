@@ -10,6 +10,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 import sdpo_gym  # noqa: F401
+from sdpo_gym.arguments import make_text_env
 from sdpo_gym.integrations.global_random import GlobalRandom
 
 GAMES = {
@@ -149,6 +150,25 @@ def test_misuse(env_id, arguments, message):
     pytest.importorskip(module, reason=f"{name} is not installed: pip install {name}")
     with pytest.raises(ValueError, match=message):
         gymnasium.make(env_id, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "game"),
+    [
+        ("sdpo/Gem-v0", "game:Hangman-v0-easy"),
+        ("sdpo/Gem-v0", "game:WordSearch-v0-easy"),
+        ("sdpo/TextArena-v0", "Hangman-v0"),
+        ("sdpo/TextArena-v0", "Wordle-v0"),
+    ],
+)
+def test_a_word_list_that_is_missing(env_id, game, monkeypatch):
+    module, name, *_ = GAMES[env_id]
+    pytest.importorskip(module, reason=f"{name} is not installed: pip install {name}")
+    nltk = pytest.importorskip("nltk")
+    monkeypatch.setattr(nltk.data, "path", [])
+    monkeypatch.setattr(nltk, "download", lambda *args, **options: False)
+    with pytest.raises(ValueError, match=f"cannot make .*{game}.* NLTK .*: python -m nltk.downloader words"):
+        make_text_env(env_id, {"game": game})
 
 
 def test_a_task_of_gem_that_is_no_game():

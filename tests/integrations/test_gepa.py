@@ -80,6 +80,22 @@ def test_several_turns():
     assert record["Generated Outputs"].startswith("[assistant]\nodd\n\n[user]\nThe response has 3")
 
 
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_a_score_is_the_sum_of_the_rewards(rewards):
+    moves = adapter("toy_env:toy/Moves-v0", respond=lambda messages: "go", rewards=rewards)
+    batch = moves.evaluate(moves.questions(1), SEED, capture_traces=True)
+    assert batch.scores == [1.0] and batch.trajectories[0].verdict.success
+
+
+def test_the_system_message_of_a_task_follows_the_prompt_in_the_same_message():
+    seen = []
+    tools = adapter("sdpo/ToolUse-v0", respond=lambda messages: seen.append(messages) or "no answer")
+    [question] = tools.questions(1)
+    tools.evaluate([question], SEED)
+    assert [message["role"] for message in seen[0]] == ["system", "user"]
+    assert seen[0][0]["content"] == f"Do what you are told.\n\n{question.messages[0]['content']}"
+
+
 def test_failures_of_model_or_judge_are_not_scores():
     def lost(messages):
         raise ConnectionError("no model")

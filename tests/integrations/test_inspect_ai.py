@@ -42,6 +42,12 @@ def test_scores_are_verdicts_and_explanations_are_feedback(tmp_path):
     assert log.samples[0].input[0].text == "Say alpha." and log.samples[0].metadata["letters"] == 5
 
 
+def test_metadata_of_a_task_does_not_say_which_task_it_is(tmp_path):
+    log = run(text_env("toy_env:toy/Labelled-v0", count=2), ["even", "odd"], tmp_path)
+    assert [sample.scores["verdict"].value for sample in log.samples] == ["C", "I"]
+    assert log.samples[1].metadata == {"task_id": "seed 1", "seed": 1, "level": 3}
+
+
 def test_an_episode_of_several_turns(tmp_path):
     task = text_env("toy_env:toy/Even-v0", '{"max_turns": 3}', count=2)
     log = run(task, ["odd", "even", "odd", "odd", "odd"], tmp_path)
@@ -56,10 +62,23 @@ def test_an_episode_of_several_turns(tmp_path):
     assert len(failed.messages) == 6
 
 
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_reward_is_the_sum_of_the_responses_rewards(rewards, tmp_path):
+    log = run(text_env("toy_env:toy/Moves-v0", {"rewards": rewards}, count=1), ["go", "go"], tmp_path)
+    score = log.samples[0].scores["verdict"]
+    assert (score.value, score.metadata["reward"]) == ("C", 1.0)
+
+
 def test_an_episode_that_inspect_ends_is_judged_by_what_was_said(tmp_path):
     task = text_env("toy_env:toy/Even-v0", {"max_turns": 9}, count=1)
     log = run(task, ["odd"] * 9, tmp_path, message_limit=4)
     assert log.samples[0].scores["verdict"].value == "I"
+
+
+def test_an_episode_that_a_time_limit_ends_is_closed(tmp_path):
+    before = toy_env.SlowEnv.opened
+    run(text_env("toy_env:toy/Slow-v0", {"seconds": 1}, count=1), ["go"] * 99, tmp_path, time_limit=3)
+    assert toy_env.SlowEnv.opened > before + 1 and toy_env.SlowEnv.open == []
 
 
 def test_a_judge_that_fails_leaves_a_sample_unscored(tmp_path):
@@ -97,6 +116,9 @@ def test_misuse():
         text_env("toy_env:toy/Plain-v0")
     with pytest.raises(ValueError, match="not a text environment"):
         text_env("toy_env:toy/Numbers-v0", count=1)
+    for wrong in ('{"max_turns": 3', "[1]", ""):
+        with pytest.raises(ValueError, match=r'env_args must be a JSON object such as {"max_turns": 3}, not '):
+            text_env("toy_env:toy/Even-v0", wrong)
 
 
 def test_the_command(tmp_path):

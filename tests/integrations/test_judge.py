@@ -1,5 +1,7 @@
 """Questions and verdicts of text environments, as trainers ask for them."""
 
+import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 
 from sdpo_gym import Verdict
 from sdpo_gym.arguments import make_text_env
-from sdpo_gym.integrations.judge import Judge, begin, shared_judge, step
+from sdpo_gym.integrations.judge import Judge, begin, shared_judge, started, step
 
 EVEN = "toy_env:toy/Even-v0"
 PLAIN = "toy_env:toy/Plain-v0"
+SLOW = "toy_env:toy/Slow-v0"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,17 @@ def test_an_environment_that_knows_only_seeds():
     judge.close()
 
 
+def test_an_environment_that_takes_numbers_and_names_no_task():
+    judge = Judge("toy_env:toy/Numbered-v0")
+    questions = judge.questions()
+    assert [question.task_id for question in questions] == ["0", "1", "2", "3"]
+    for question, word in zip(questions, toy_env.WORDS, strict=True):
+        assert question.messages[0]["content"] == f"Say {word}."
+        assert judge.verdict(question.task_id, question.seed, word).success
+        assert judge.verdict(question.task_id, question.seed, "omega").feedback == "another word"
+    judge.close()
+
+
 def test_a_task_of_another_data_set_is_refused(even):
     with pytest.raises(ValueError, match="omega"):
         even.verdict("omega", 0, "x")
@@ -85,6 +99,14 @@ def test_a_task_of_another_data_set_is_refused(even):
     with pytest.raises(ValueError, match="other arguments"):
         judge.verdict("seed 4", 5, "x")
     judge.close()
+
+
+def test_an_episode_of_another_data_set_is_refused():
+    env = make_text_env("toy_env:toy/Moves-v0", {"rewards": (0.0, 1.0)})
+    assert begin(env, "seed 5", 5).task_id == "seed 5"
+    message = r"task 'seed 4', but seed 5 of 'toy/Moves-v0' with .*'rewards': \(0.0, 1.0\).* poses 'seed 5'"
+    with pytest.raises(ValueError, match=message):
+        begin(env, "seed 4", 5)
 
 
 def test_a_judge_is_free_again_after_an_error():
@@ -112,7 +134,52 @@ def test_episodes_of_several_attempts():
     assert done and verdict.success and verdict.reward == 1.0
 
 
+@pytest.mark.parametrize("cancelled_after", [0.05, 0.4, None])
+def test_an_asynchronous_episode_is_closed_in_a_thread_also_when_it_is_cancelled(cancelled_after):
+    begun = []
+
+    async def play():
+        async with started(SLOW, {}, "seed 3", 3) as env:
+            begun.append(step(env, "x")[0])
+            if cancelled_after is not None:
+                await asyncio.sleep(60)
+
+    async def main():
+        task = asyncio.create_task(play())
+        if cancelled_after is not None:
+            await asyncio.sleep(cancelled_after)
+            task.cancel()
+        [error] = await asyncio.gather(task, return_exceptions=True)
+        return type(error)
+
+    toy_env.SlowEnv.closed_by.clear()
+    assert asyncio.run(main()) is (type(None) if cancelled_after is None else asyncio.CancelledError)
+    assert begun == ([] if cancelled_after == 0.05 else ["Go on."])
+    assert toy_env.SlowEnv.open == []
+    [thread] = toy_env.SlowEnv.closed_by
+    assert thread is not threading.main_thread()
+
+
+def test_an_episode_that_does_not_begin_is_closed():
+    async def play():
+        async with started(SLOW, {}, "seed 4", 5):
+            pass
+
+    with pytest.raises(ValueError, match="poses 'seed 5'"):
+        asyncio.run(play())
+    assert toy_env.SlowEnv.open == []
+
+
 def test_a_process_has_one_shared_judge():
     assert shared_judge(EVEN) is shared_judge(EVEN)
+    assert shared_judge(EVEN) is shared_judge(EVEN, "{}")
     two = shared_judge(EVEN, '{"max_turns": 2}')
     assert two is not shared_judge(EVEN) and two.env_args == {"max_turns": 2}
+
+
+def test_threads_that_come_first_together_share_a_judge():
+    before = toy_env.SlowEnv.opened
+    with ThreadPoolExecutor(8) as threads:
+        judges = set(threads.map(lambda _: shared_judge(SLOW), range(8)))
+    judges.pop().close()
+    assert not judges and toy_env.SlowEnv.opened == before + 1

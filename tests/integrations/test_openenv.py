@@ -11,7 +11,7 @@ from environment_server import TOKEN, served
 
 import sdpo_gym  # noqa: F401
 
-core = pytest.importorskip("openenv.core", reason="OpenEnv is not installed: pip install openenv")
+core = pytest.importorskip("openenv.core", reason="OpenEnv is not installed: pip install 'openenv>=0.10'")
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -10,6 +10,7 @@ package = pytest.importorskip("reasoning_gym", reason="reasoning-gym is not inst
 
 ID = "sdpo/ReasoningGym-v0"
 KINDS = ["chain_sum", "basic_arithmetic", "letter_counting", "leg_counting", "word_sorting", "gcd", "maze", "sudoku"]
+KINDS += ["complex_arithmetic", "fraction_simplification", "decimal_arithmetic"]
 
 
 @pytest.mark.filterwarnings("error")
@@ -47,6 +48,14 @@ def test_bad_responses_are_failed_attempts(response, feedback):
     observation, reward, terminated, _, info = env.step(response)
     assert reward < 0.1 and not info["success"] and not terminated
     assert feedback in info["feedback"] and observation == info["feedback"]
+
+
+@pytest.mark.parametrize("answer", ["nan", "NaN", "-nan", "(nan)", " nan + 1i\n", "1 - nani", "inf", "1e999"])
+def test_what_is_no_finite_number_is_not_the_right_one(answer):
+    env = gymnasium.make(ID, dataset="complex_arithmetic", size=5)
+    env.reset(options={"task": 0})
+    _, reward, _, _, info = env.step(f"<answer>{answer}</answer>")
+    assert (reward, info["success"], info["feedback"]) == (0.0, False, "The answer is not a finite number.")
 
 
 def test_the_settings_decide_the_tasks():

@@ -65,6 +65,11 @@ def test_an_environment_begins_again():
     assert env.get_metrics()["turns"] == 1.0
 
 
+def test_a_row_of_another_data_set_is_refused():
+    with pytest.raises(ValueError, match="poses 'seed 0'; was the data set made with other arguments"):
+        make("toy_env:toy/Plain-v0", "seed 4").init(PROMPT)
+
+
 def test_an_unknown_task_is_refused():
     with pytest.raises(ValueError, match="omega"):
         make(task_id="omega").init(PROMPT)

@@ -226,6 +226,12 @@ def test_grpo_plays_several_attempts(scripted):
     assert "That is correct." in ScriptedModel.prompts[2]
 
 
+def test_a_row_of_another_data_set_is_refused():
+    attempts = make_environment_factory("toy_env:toy/Plain-v0")()
+    with pytest.raises(ValueError, match="poses 'seed 5'; was the data set made with other arguments"):
+        attempts.reset(task_id="seed 4", seed=5)
+
+
 def test_an_attempt_after_the_last_one_does_not_count(scripted):
     trainer = scripted((submit("odd"), submit("even"), "Done."), max_turns=1)
     assert logged(trainer, "reward") == [0.0]
@@ -237,6 +243,19 @@ def test_a_response_that_is_no_text_is_not_an_attempt(scripted, response):
     trainer = scripted((submit(response), submit("even"), "Done."), max_turns=1)
     assert "must be a text" in ScriptedModel.prompts[1]
     assert logged(trainer, "reward") == [1.0]
+
+
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_reward_is_the_sum_of_the_responses_rewards(rewards):
+    moves = {"env_id": "toy_env:toy/Moves-v0", "env_args": {"rewards": rewards}}
+    [row] = make_dataset(**moves, count=1)
+    attempts = make_environment_factory(**moves)()
+    for _ in range(2):
+        attempts.reset(**row)
+        assert attempts.get_reward() == 0.0
+        assert attempts.submit("go") == "1 left"
+        assert attempts.submit("go") == "That is correct."
+        assert attempts.get_reward() == 1.0
 
 
 def test_a_rollout_without_an_attempt_earns_nothing(scripted):

@@ -17,8 +17,11 @@ vf = pytest.importorskip("verifiers.v1", reason="verifiers is not installed: pip
 
 from sdpo_gym.integrations.judge import Question  # noqa: E402
 from sdpo_gym.integrations.verifiers import (  # noqa: E402
+    EnvironmentTask,
+    EnvironmentTaskConfig,
     EnvironmentTaskset,
     EnvironmentTasksetConfig,
+    EpisodeEnv,
     EpisodeEnvConfig,
     record_attempt,
     task_data,
@@ -108,6 +111,23 @@ def test_gold_responses_are_validated(tmp_path):
     assert verdicts == {ids[0]: (False, True), ids[1]: (True, True), ids[2]: (None, True)}
 
 
+def test_an_episode_that_is_cancelled_at_its_beginning_is_closed():
+    question = Question("seed 0", 0, ({"role": "user", "content": "Hello"},))
+    task = EnvironmentTask(task_data(question, "toy_env:toy/Slow-v0", {}), EnvironmentTaskConfig())
+
+    async def main():
+        before = toy_env.SlowEnv.opened
+        episode = asyncio.create_task(EpisodeEnv.run(None, task, None))
+        while toy_env.SlowEnv.opened == before:
+            await asyncio.sleep(0.01)
+        episode.cancel()
+        await asyncio.gather(episode, return_exceptions=True)
+        return episode.cancelled()
+
+    assert asyncio.run(main())
+    assert toy_env.SlowEnv.open == []
+
+
 @pytest.mark.skipif(
     not (shutil.which("uv") or importlib.util.find_spec("uv")), reason="verifiers' harnesses need uv: pip install uv"
 )
@@ -141,6 +161,7 @@ def test_attempts_add_up():
     trace = FinishedTrace("even")
     record_attempt(trace, Verdict(0.0, False, "no"))
     record_attempt(trace, Verdict(1.0, True))
+    assert asyncio.run(next(iter(taskset())).environment(trace)) == 1.0
     assert trace.info == {
         "attempts": [
             {"reward": 0.0, "success": False, "feedback": "no"},
@@ -148,6 +169,14 @@ def test_attempts_add_up():
         ],
         "feedback": "",
     }
+
+
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_reward_is_the_sum_of_the_attempts(rewards):
+    trace = FinishedTrace("go")
+    for reward in rewards:
+        record_attempt(trace, Verdict(reward, False))
+    assert asyncio.run(next(iter(taskset())).environment(trace)) == 1.0
 
 
 class FinishedTrace:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import toy_env  # noqa: F401
+import toy_env
 from conftest import save_tiny_model
 
 from sdpo_gym.integrations.parquet import write_parquet
@@ -140,7 +140,7 @@ def play(verl, tokenizer):
     from verl.experimental.agent_loop.agent_loop import DictConfigWrap
     from verl.utils.dataset.rl_dataset import RLHFDataset
 
-    def play(script, max_turns, response_length=500, with_logprobs=True):
+    def play(script, max_turns=1, response_length=500, with_logprobs=True, row=None):
         rollout = {"prompt_length": 200, "response_length": response_length}
         config = OmegaConf.create({"actor_rollout_ref": {"rollout": rollout}, "data": {}})
         server = Server(tokenizer, script, with_logprobs)
@@ -160,7 +160,7 @@ def play(verl, tokenizer):
                 {"temperature": 1.0},
                 raw_prompt=[{"role": "user", "content": "Say alpha."}],
                 data_source="ignored",
-                extra_info=extra_info(max_turns=max_turns),
+                extra_info=row or extra_info(max_turns=max_turns),
                 index=0,
             )
 
@@ -187,6 +187,24 @@ def test_the_agent_loop_plays_until_a_success(play, tokenizer, with_logprobs):
         assert output.response_logprobs == [-0.5 * mask for mask in output.response_mask]
     else:
         assert output.response_logprobs is None
+
+
+@pytest.mark.parametrize("rewards", [(1.0, 0.0), (0.5, 0.5)])
+def test_the_score_is_the_sum_of_the_responses_rewards(play, rewards):
+    output, _ = play(["go", "go"], row=extra_info("toy_env:toy/Moves-v0", "seed 0", rewards=rewards))
+    assert output.reward_score == output.extra_fields["reward_extra_info"]["score"] == 1.0
+    assert output.extra_fields["turn_scores"] == list(rewards)
+    assert output.extra_fields["reward_extra_info"]["acc"] == 1.0
+
+
+def test_the_environment_is_closed_whatever_fails(play):
+    slow = extra_info("toy_env:toy/Slow-v0", "seed 0")
+    with pytest.raises(IndexError):  # the model's server has nothing more to say
+        play(["go"], row=slow)
+    assert toy_env.SlowEnv.open == []
+    with pytest.raises(ValueError, match="poses 'seed 0'"):
+        play(["go"], row=slow | {"task_id": "seed 1"})
+    assert toy_env.SlowEnv.open == []
 
 
 def test_the_last_feedback_is_kept_though_nobody_reads_it(play):
