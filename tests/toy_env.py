@@ -94,6 +94,33 @@ class UnseededEnv(PlainEnv):
         return super().reset(seed=None)
 
 
+class FailingEnv(PlainEnv):
+    """Goes wrong where it is told to."""
+
+    def __init__(self, where: str = ""):
+        super().__init__()
+        self.where = where
+
+    def reset(self, *, seed=None, options=None):
+        if self.where == "data":
+            raise ValueError("the data are damaged")
+        return "prompt alone" if self.where == "reset" else super().reset(seed=seed)
+
+    def step(self, action):
+        if self.where == "code":
+            int(action)
+        if self.where == "connection":
+            raise ConnectionError("the server is gone")
+        return super().step(action)[: 4 if self.where == "step" else 5]
+
+
+class SeedOnlyEnv(PlainEnv):
+    """Takes no options."""
+
+    def reset(self, seed=None):
+        return super().reset(seed=seed)
+
+
 class NumbersEnv(PlainEnv):
     """Not a text environment."""
 
@@ -109,6 +136,8 @@ ENVIRONMENTS = {
     "Plain": PlainEnv,
     "NumPy": NumPyEnv,
     "Unseeded": UnseededEnv,
+    "Failing": FailingEnv,
+    "SeedOnly": SeedOnlyEnv,
     "Numbers": NumbersEnv,
 }
 for _name, _type in ENVIRONMENTS.items():

@@ -169,6 +169,7 @@ def test_verdicts_hold_plain_values():
     assert (type(verdict.reward), type(verdict.success)) == (float, bool)
     assert verdict == Verdict(0.5, True)
     assert type(Verdict(1, True).reward) is float
+    assert Verdict(0.0, False, metrics={"a": np.float32(1), "b": np.True_, "c": 2}).metrics["c"] == 2
 
 
 @pytest.mark.parametrize(
@@ -182,6 +183,13 @@ def test_verdicts_hold_plain_values():
         ((1.0, 1), TypeError, "success.*True or False, not 1"),
         ((0.0, False, None), TypeError, "feedback.*str, not None"),
         ((0.0, False, ["no"]), TypeError, r"feedback.*str, not \['no'\]"),
+        ((0.0, False, "", ({"problem": "x"},)), TypeError, r"feedback_items.*str 'kind', not \(\{'problem': 'x'\},\)"),
+        ((0.0, False, "", ("wrong",)), TypeError, r"feedback_items.*not \('wrong',\)"),
+        ((0.0, False, "", {"kind": "wrong"}), TypeError, "feedback_items.*tuple of mappings"),
+        ((0.0, False, "", (), None), TypeError, "metrics.*mapping, not None"),
+        ((0.0, False, "", (), {"m": "high"}), TypeError, "metrics.*numbers by name, not 'm': 'high'"),
+        ((0.0, False, "", (), {1: 0.5}), TypeError, "metrics.*numbers by name, not 1: 0.5"),
+        ((0.0, False, "", (), {"m": float("inf")}), ValueError, "metric 'm'.*finite, not inf; leave it out"),
     ],
 )
 def test_verdicts_that_make_no_sense(fields, error, message):
@@ -212,6 +220,8 @@ def test_failures_without_feedback_are_said_to_be_failures():
         (({"role": ["user"], "content": "?"},), TypeError),
         (({"role": "user", "content": None},), TypeError),
         (({"role": "user"},), TypeError),
+        (({"role": "system", "content": "Be brief."},), ValueError),
+        (({"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}), ValueError),
     ],
 )
 def test_messages_that_make_no_sense(messages, error):
