@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (ModuleNotFoundError, SandboxError, ValueError) as error:
         print(f"sdpo-gym: {error}", file=sys.stderr)
+        return 2
+    except play.JudgingError:
+        traceback.print_exc()
         return 2
     except KeyboardInterrupt:
         return 130
