@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,11 @@ class Selection:
         for name in ("difficulty", "platform"):
             wanted, known = getattr(self, name), sorted({getattr(problem, name) for problem in problems})
             if wanted is not None and (not wanted or not wanted <= set(known)):
-                raise ValueError(f"{name} must be one or more of {known}, which the data has, not {sorted(wanted)}")
+                listed = json.dumps([part.strip() for text in sorted(wanted) for part in text.split(",")])
+                hint = f"; several are a list: {name}={listed}" if any("," in text for text in wanted) else ""
+                raise ValueError(
+                    f"{name} must be one or more of {known}, which the data has, not {sorted(wanted)}{hint}"
+                )
         unknown = self.exclude - ERRATA - {name for problem in problems for name in _names(problem)}
         if unknown:
             raise ValueError(f"exclude has ids that no problem of the data has: {sorted(unknown)}")

@@ -75,9 +75,10 @@ def test_unknown_tasks(task, message):
         toy_env.EvenLengthEnv().reset(options={"task": task})
 
 
-def test_unknown_options():
-    with pytest.raises(ValueError, match="colour"):
-        toy_env.EvenLengthEnv().reset(options={"colour": 1})
+@pytest.mark.parametrize("make", [toy_env.EvenLengthEnv, EvenVectorEnv])
+def test_unknown_options(make):
+    with pytest.raises(ValueError, match=r"\['colour'\]; there is 'task' .*, and for vector environments 'reset_mask'"):
+        make().reset(options={"colour": 1})
 
 
 @pytest.mark.parametrize("options", [3, 0, "alpha", ["alpha"]])
@@ -358,7 +359,7 @@ def test_some_episodes_can_be_reset():
     vector = EvenVectorEnv(num_envs=3)
     vector.reset(seed=0, options={"task": [0, 1, 2]})
     vector.step(["even", "odd", "even"])
-    with pytest.raises(ResetNeeded):
+    with pytest.raises(ResetNeeded, match=r"episode 0 is over: give None as its action, or .*'reset_mask'"):
         vector.step(["even", "even", "even"])
     mask = np.array([True, False, False])
     observations, infos = vector.reset(options={"reset_mask": mask, "task": ["delta", None, None]})

@@ -56,6 +56,7 @@ def test_difficulty_and_platform(problems):
         ({"until": 20250501}, "until must be a date"),
         ({"difficulty": "cruel"}, r"difficulty must be one or more of \['easy', 'hard', 'medium'\], .*'cruel'"),
         ({"difficulty": []}, "difficulty must be one or more"),
+        ({"difficulty": "easy,hard"}, r"not \['easy,hard'\]; several are a list: difficulty=\[\"easy\", \"hard\"\]$"),
         ({"difficulty": 3}, "difficulty must be a text, a list of texts or None, not 3"),
         ({"platform": "topcoder"}, r"platform must be one or more of \['atcoder', 'codeforces', 'leetcode'\]"),
         ({"exclude": ["3001", "3002"]}, r"no problem of the data has: \['3002'\]"),
