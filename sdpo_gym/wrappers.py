@@ -109,7 +109,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
             "success": bool(success),
             "feedback": feedback if isinstance(feedback, str) else "" if success else observation,
             "feedback_items": items if is_feedback_items(items) else (),
-            "metrics": _numbers(info.get("metrics")),
+            "metrics": finite_numbers(info.get("metrics")),
             "stop_reason": reason,
             "messages": self._chat.messages,
         }
@@ -136,8 +136,8 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         return number
 
 
-def _numbers(metrics: Any) -> Mapping[str, Any]:
-    """The finite numbers among an environment's metrics."""
+def finite_numbers(metrics: Any) -> Mapping[str, Any]:
+    """The finite numbers among an environment's metrics; none where they are no mapping."""
     if not isinstance(metrics, Mapping):
         return {}
     return {
