@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,7 +17,9 @@ from agents.errors import UsageError
 from agents.runs.interrupt import held
 from sdpo_gym import arguments
 from sdpo_gym.json_values import as_json
+from sdpo_gym.sandbox import SandboxError
 from sdpo_gym.tasks import Message
+from sdpo_gym.wrappers import ContractError
 
 UNKNOWN_RATE = 0.5
 """A curriculum's success rate of tasks that did not come up yet: they come first."""
@@ -105,11 +109,11 @@ class Environments:
         return self._envs[0].has_wrapper_attr("num_tasks")
 
     def reset(self, starts: Sequence[Start]) -> list[Opening]:
-        """Begin one episode per start, in the first environments."""
+        """Begin one episode per start, in the first environments. See `reset_one`."""
         return self._side_by_side(self.reset_one, range(len(starts)), starts)
 
     def step(self, responses: Mapping[int, str]) -> dict[int, Outcome]:
-        """Hand responses to the environments with these indices. What a model wrote is never an error."""
+        """Hand responses to the environments with these indices. See `step_one`."""
         started = time.monotonic()
         outcomes = self._side_by_side(self.step_one, responses, responses.values())
         self.judging_seconds += time.monotonic() - started
@@ -121,15 +125,25 @@ class Environments:
             env.close()
 
     def reset_one(self, index: int, start: Start) -> Opening:
-        """Begin an episode in one environment."""
+        """Begin an episode in one environment.
+
+        Raises:
+            UsageError: the environment refuses the start, or fails.
+        """
         options = None if start.task is None else {"task": start.task}
-        info = self._envs[index].reset(seed=start.seed, options=options)[1]
+        with self._failing(f"in reset(seed={start.seed}, options={options})", expected=ValueError):
+            info = self._envs[index].reset(seed=start.seed, options=options)[1]
         messages = tuple(dict(message) for message in info["messages"])
         return Opening(str(info["task_id"]), messages, info["metadata"])
 
     def step_one(self, index: int, response: str) -> Outcome:
-        """Hand a response to one environment."""
-        observation, reward, terminated, truncated, info = self._envs[index].step(response)
+        """Hand a response to one environment. What a model wrote is never an error.
+
+        Raises:
+            UsageError: the environment fails.
+        """
+        with self._failing(f"at the response {response!r:.200}", expected=ContractError):
+            observation, reward, terminated, truncated, info = self._envs[index].step(response)
         return Outcome(
             observation=observation,
             reward=float(reward),
@@ -140,6 +154,17 @@ class Environments:
             metrics=as_json(info["metrics"]),  # of other packages' environments, they may be NumPy's
             stop_reason=info["stop_reason"],
         )
+
+    @contextlib.contextmanager
+    def _failing(self, when: str, expected: type[Exception]) -> Iterator[None]:
+        """Names the environment in what it raises; where that is not `expected`, its code is wrong somewhere."""
+        try:
+            yield
+        except (expected, ConnectionError, SandboxError) as error:
+            prefix = "" if isinstance(error, ContractError) else f"{self.env_id!r}: "
+            raise UsageError(f"{prefix}{error}") from error
+        except Exception as error:
+            raise UsageError(f"{self.env_id!r} failed {when}:\n{traceback.format_exc()}") from error
 
     def _side_by_side(self, act: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
         """What `act` returns for each tuple of arguments, in their order."""

@@ -1,6 +1,7 @@
 """An environment of one's own is tasks and a verifier. The agents train on it like on any other.
 
 python examples/own_environment.py
+PYTHONPATH=examples sdpo-gym check own_environment:example/Rhyme-v0
 PYTHONPATH=examples python -m agents.sdpo --env own_environment:example/Rhyme-v0 --context both --max-new-tokens 16
 """
 

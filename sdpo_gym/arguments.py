@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
@@ -70,6 +71,12 @@ def make_bare_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -
         if not isinstance(space, Text):
             env.close()
             raise ValueError(f"{env_id!r} is not a text environment: its {name} are {space}, not gymnasium.spaces.Text")
+    reset = inspect.signature(env.unwrapped.reset)
+    try:
+        reset.bind(seed=0, options=None)
+    except TypeError as error:
+        env.close()
+        raise ValueError(f"{env_id!r}: its reset must take (*, seed=None, options=None), not {reset}") from error
     return env
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from sdpo_gym import __version__, play
+from sdpo_gym import __version__, check, play
 from sdpo_gym.arguments import import_from_current_folder, parse_env_args
 from sdpo_gym.registry import ADAPTERS, ENVIRONMENTS, EXTRAS
 from sdpo_gym.sandbox import Limits, Program, RunResult, SandboxError, make_sandbox
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ModuleNotFoundError, SandboxError, ValueError) as error:
         print(f"sdpo-gym: {error}", file=sys.stderr)
         return 2
+    except play.JudgingError:
+        traceback.print_exc()
+        return 2
     except KeyboardInterrupt:
         return 130
 
@@ -51,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_play(commands.add_parser("play", help="attempt a task yourself, in the terminal"))
     _add_grade(commands.add_parser("grade", help="judge the response in a file: exit code 0 if it is right, 1 if not"))
+
+    checking = commands.add_parser("check", help="look for mistakes in an environment that you write")
+    _add_env(checking)
+    checking.set_defaults(run=_check)
 
     doctor = commands.add_parser("doctor", help="say what works on this machine, and what to do about the rest")
     doctor.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -144,6 +152,11 @@ def _grade(options: argparse.Namespace) -> int:
     import_from_current_folder()
     arguments = parse_env_args(options.env_arg)
     return play.grade(options.env, arguments, task=options.task, file=options.file)
+
+
+def _check(options: argparse.Namespace) -> int:
+    import_from_current_folder()
+    return check.check(options.env, parse_env_args(options.env_arg))
 
 
 def _doctor(options: argparse.Namespace) -> int:

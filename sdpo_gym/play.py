@@ -16,9 +16,15 @@ import gymnasium
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.markdown import fenced
+from sdpo_gym.sandbox import SandboxError
+from sdpo_gym.wrappers import ContractError
 
 END = "."
 """A line that ends an answer."""
+
+
+class JudgingError(Exception):
+    """An environment's own code failed, as its cause tells."""
 
 
 def play(env_id: str, env_args: Mapping[str, Any], *, task: str | None, seed: int | None, editor: bool) -> int:
@@ -26,6 +32,7 @@ def play(env_id: str, env_args: Mapping[str, Any], *, task: str | None, seed: in
 
     Raises:
         ValueError: the environment or the task is unknown, the seed is negative, or there is no editor.
+        JudgingError: the environment failed to judge an answer.
     """
     if seed is not None and seed < 0:
         raise ValueError(f"the seed must be 0 or more, not {seed}")
@@ -40,7 +47,7 @@ def play(env_id: str, env_args: Mapping[str, Any], *, task: str | None, seed: in
             if answer is None:
                 print("No answer: the end.", file=sys.stderr)
                 return 1
-            observation, reward, terminated, truncated, info = env.step(answer)
+            observation, reward, terminated, truncated, info = _step(env, answer, info["task_id"])
             done = terminated or truncated
             print(f"\n{_shown(_said(observation, info))}\n[{_verdict(reward, info, done)}]\n", flush=True)
         return 0 if info["success"] else 1
@@ -56,6 +63,7 @@ def grade(env_id: str, env_args: Mapping[str, Any], *, task: str, file: Path) ->
     Raises:
         ValueError: the environment or the task is unknown.
         OSError: the file cannot be read.
+        JudgingError: the environment failed to judge the response.
     """
     response = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig", errors="replace")
     if file.suffix.lower() == ".py":
@@ -63,7 +71,7 @@ def grade(env_id: str, env_args: Mapping[str, Any], *, task: str, file: Path) ->
     env = make_text_env(env_id, env_args)
     try:
         _reset(env, 0, task)
-        observation, reward, _, _, info = env.step(response)
+        observation, reward, _, _, info = _step(env, response, task)
     finally:
         env.close()
     feedback = _said(observation, info)
@@ -124,6 +132,15 @@ def _reset(env: gymnasium.Env, seed: int | None, task: str | None) -> tuple[str,
             with contextlib.suppress(ValueError):  # what is wrong with it as an id says more
                 return env.reset(seed=seed, options={"task": int(task)})
         raise
+
+
+def _step(env: gymnasium.Env, response: str, task: str) -> tuple[str, Any, bool, bool, dict[str, Any]]:
+    try:
+        return env.step(response)
+    except (ConnectionError, ContractError, SandboxError):
+        raise
+    except Exception as error:  # not what the command answers in one line: its author needs the place
+        raise JudgingError(f"{env.spec.id!r} failed to judge the response to task {task!r}") from error
 
 
 def _said(observation: str, info: Mapping[str, Any]) -> str:

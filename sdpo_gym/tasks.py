@@ -24,7 +24,7 @@ class Task:
 
     Raises:
         TypeError: the messages are no sequence of messages.
-        ValueError: there is no message.
+        ValueError: there is no message, or the last one is not the user's.
     """
 
     id: str
@@ -42,10 +42,15 @@ class Task:
         if not self.messages:
             raise ValueError(f"task {self.id!r}: there is no message; give at least the user's")
         for message in self.messages:
-            if not _is_message(message):
+            if not is_message(message):
                 raise TypeError(
                     f"task {self.id!r}: a message is {{'role': one of {ROLES}, 'content': a str}}, not {message!r:.200}"
                 )
+        if self.messages[-1]["role"] != "user":
+            raise ValueError(
+                f"task {self.id!r}: the last message must be the user's, to which the model responds, "
+                f"not {self.messages[-1]!r:.200}"
+            )
 
     @property
     def prompt(self) -> str:
@@ -53,7 +58,8 @@ class Task:
         return "\n\n".join(message["content"] for message in self.messages)
 
 
-def _is_message(value: Any) -> bool:
+def is_message(value: Any) -> bool:
+    """Whether this is a chat message."""
     return isinstance(value, Mapping) and value.get("role") in ROLES and isinstance(value.get("content"), str)
 
 

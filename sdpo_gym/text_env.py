@@ -139,7 +139,10 @@ class TextEnv(gymnasium.Env[str, str]):
         options = copy_options(options)
         choice = options.pop("task", None)
         if options:
-            raise ValueError(f"unknown reset options {sorted(options)}; the only one is 'task' (an index or a task id)")
+            raise ValueError(
+                f"unknown reset options {sorted(options, key=str)}; there is 'task' (an index or a task id), "
+                "and for vector environments 'reset_mask'"
+            )
         index = rng.integers(self.num_tasks or ENDLESS) if choice is None else choice
         return TextEpisode(self._task(index), self.max_turns)
 

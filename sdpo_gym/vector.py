@@ -91,8 +91,13 @@ class TextVectorEnv(VectorEnv):
             raise ResetNeeded("call reset() before step(): no episode has begun")
         responses = {}
         for i, (episode, action) in enumerate(zip(self._episodes, actions, strict=True)):
-            if action is not None or not episode.done:
+            if not episode.done:
                 responses[i] = self._env.check_action(episode, action)
+            elif action is not None:
+                raise ResetNeeded(
+                    f"episode {i} is over: give None as its action, or begin its next one with "
+                    "reset(options={'reset_mask': …})"
+                )
 
         verdicts = self._env.judge([self._episodes[i].task for i in responses], list(responses.values()))
 

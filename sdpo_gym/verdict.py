@@ -24,8 +24,9 @@ class Verdict:
     A response is an attempt at an answer, unless there is an `observation`: then it was a step on the way.
 
     Raises:
-        TypeError: the reward is no number, `success` no bool, or the feedback no text.
-        ValueError: the reward is not finite.
+        TypeError: the reward is no number, `success` no bool, the feedback no text, a feedback item no mapping with a
+            text `kind`, or the metrics no numbers by name.
+        ValueError: the reward or a metric is not finite.
     """
 
     reward: float
@@ -62,5 +63,24 @@ class Verdict:
             raise TypeError(f"success of a Verdict must be True or False, not {self.success!r:.100}")
         if not isinstance(self.feedback, str):
             raise TypeError(f"the feedback of a Verdict must be a str, not {self.feedback!r:.100}")
+        if not is_feedback_items(self.feedback_items):
+            raise TypeError(
+                "the feedback_items of a Verdict must be a tuple of mappings, each with a str 'kind', "
+                f"not {self.feedback_items!r:.200}"
+            )
+        if not isinstance(self.metrics, Mapping):
+            raise TypeError(f"the metrics of a Verdict must be a mapping, not {self.metrics!r:.100}")
+        for name, value in self.metrics.items():
+            if not (isinstance(name, str) and isinstance(value, (Real, np.bool_))):
+                raise TypeError(f"the metrics of a Verdict must be numbers by name, not {name!r:.100}: {value!r:.100}")
+            if not math.isfinite(value):
+                raise ValueError(f"the metric {name!r} of a Verdict must be finite, not {value!r}; leave it out")
         object.__setattr__(self, "reward", float(self.reward))
         object.__setattr__(self, "success", bool(self.success))
+
+
+def is_feedback_items(value: Any) -> bool:
+    """Whether these are records of feedback, perhaps none."""
+    return isinstance(value, (tuple, list)) and all(
+        isinstance(item, Mapping) and isinstance(item.get("kind"), str) for item in value
+    )

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import RecordConstructorArgs
 
 from sdpo_gym.json_values import as_json
 from sdpo_gym.spaces import UnicodeText
-from sdpo_gym.tasks import Message
+from sdpo_gym.tasks import Message, is_message
+from sdpo_gym.verdict import is_feedback_items
 
 CUT = "[…]\n\n"
 
+STEP = ("observation", "reward", "terminated", "truncated", "info")
+
 SUCCESS_RETURN = 1.0
 """An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
+
+
+class ContractError(ValueError):
+    """An environment returned what no text environment may return. The message begins with its id."""
 
 
 class _Chat:
@@ -28,13 +39,17 @@ class _Chat:
         self.messages: list[Message] = []
 
     def begin(self, observation: str, info: dict[str, Any]) -> None:
-        self.messages = list(info.get("messages") or [{"role": "user", "content": observation}])
+        self.messages = _told(info) or [{"role": "user", "content": observation}]
 
     def go_on(self, response: str, observation: str, info: dict[str, Any]) -> None:
         answer = [{"role": "user", "content": observation}] if observation else []
-        self.messages = list(
-            info.get("messages") or [*self.messages, {"role": "assistant", "content": response}, *answer]
-        )
+        self.messages = _told(info) or [*self.messages, {"role": "assistant", "content": response}, *answer]
+
+
+def _told(info: dict[str, Any]) -> list[Message]:
+    """The chat in `info`; empty where there is none, or the key means something else."""
+    messages = info.get("messages")
+    return list(messages) if isinstance(messages, (list, tuple)) and all(map(is_message, messages)) else []
 
 
 def _name(env: gymnasium.Env[str, str]) -> str:
@@ -46,7 +61,11 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
 
     Without them, `messages` are the observations and the responses to them; `task_id` is what the reset named, else its
     seed, else the environment's id; an episode succeeds with a return of `SUCCESS_RETURN`; the feedback is the
-    observation after a step that did not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end.
+    observation after a step that did not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end. A key
+    whose value has another shape means something else there, and counts as missing; so do metrics that are no finite
+    numbers.
+
+    `reset` and `step` raise `ContractError` where the environment returns what is no reset or step of texts.
 
     Args:
         env: A text environment.
@@ -59,30 +78,71 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         self._return = 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        observation, info = self.env.reset(seed=seed, options=options)
+        returned = self.env.reset(seed=seed, options=options)
+        observation, info = self._checked("reset", returned, ("observation", "info"))
         self._chat.begin(observation, info)
         self._return = 0.0
         task = (options or {}).get("task")
         if task is None:
             task = _name(self) if seed is None else f"seed {seed}"
-        return observation, {"task_id": str(task), "metadata": {}, **info, "messages": self._chat.messages}
+        metadata = info.get("metadata")
+        completed = {
+            "task_id": str(task),
+            **info,
+            "metadata": metadata if isinstance(metadata, Mapping) else {},
+            "messages": self._chat.messages,
+        }
+        return observation, completed
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        returned = self.env.step(action)
+        observation, reward, terminated, truncated, info = self._checked("step", returned, STEP)
+        self._return += self._finite(reward)
         self._chat.go_on(action, observation, info)
-        self._return += float(reward)
-        success = bool(info.get("success", (terminated or truncated) and self._return >= SUCCESS_RETURN))
-        feedback = info.get("feedback")
+        success, feedback, items, reason = map(info.get, ("success", "feedback", "feedback_items", "stop_reason"))
+        if not isinstance(success, (Real, np.bool_)):
+            success = (terminated or truncated) and self._return >= SUCCESS_RETURN
+        if not isinstance(reason, str):
+            reason = "terminated" if terminated else "truncated" if truncated else ""
         completed = {
-            "feedback_items": (),
-            "metrics": {},
-            "stop_reason": "terminated" if terminated else "truncated" if truncated else "",
             **info,
-            "success": success,
+            "success": bool(success),
             "feedback": feedback if isinstance(feedback, str) else "" if success else observation,
+            "feedback_items": items if is_feedback_items(items) else (),
+            "metrics": finite_numbers(info.get("metrics")),
+            "stop_reason": reason,
             "messages": self._chat.messages,
         }
         return observation, reward, terminated, truncated, completed
+
+    def _checked(self, method: str, returned: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+        """What the environment returned, if it has these parts, the first a text and the last a mapping."""
+        if not (isinstance(returned, tuple) and len(returned) == len(names)):
+            found = f"{len(returned)} values" if isinstance(returned, tuple) else f"{returned!r:.100}"
+            raise ContractError(f"{_name(self)!r}: {method} must return ({', '.join(names)}), not {found}")
+        if not isinstance(returned[0], str):
+            raise ContractError(f"{_name(self)!r}: the observation of {method} must be a str, not {returned[0]!r:.100}")
+        if not isinstance(returned[-1], Mapping):
+            raise ContractError(f"{_name(self)!r}: the info of {method} must be a dict, not {returned[-1]!r:.100}")
+        return returned
+
+    def _finite(self, reward: Any) -> float:
+        try:
+            number = float(reward)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise ContractError(f"{_name(self)!r}: the reward of step must be a finite number, not {reward!r:.100}")
+        return number
+
+
+def finite_numbers(metrics: Any) -> Mapping[str, Any]:
+    """The finite numbers among an environment's metrics; none where they are no mapping."""
+    if not isinstance(metrics, Mapping):
+        return {}
+    return {
+        name: value for name, value in metrics.items() if isinstance(value, (Real, np.bool_)) and math.isfinite(value)
+    }
 
 
 class ChatHistory(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):

@@ -15,7 +15,9 @@ CHAT_TEMPLATE = (
 )
 
 
-def save_tiny_model(folder: Path, *, chat_template: str | None = CHAT_TEMPLATE, seed: int = 0, width: int = 32) -> Path:
+def save_tiny_model(
+    folder: Path, *, chat_template: str | None = CHAT_TEMPLATE, seed: int = 0, width: int = 32, tied: bool = False
+) -> Path:
     """Write a random two-layer Llama with a byte tokenizer, in the layout of `from_pretrained`."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -42,6 +44,7 @@ def save_tiny_model(folder: Path, *, chat_template: str | None = CHAT_TEMPLATE, 
         initializer_range=0.2,
         bos_token_id=0,
         eos_token_id=1,
+        tie_word_embeddings=tied,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder

@@ -160,6 +160,33 @@ class UnseededEnv(PlainEnv):
         return super().reset(seed=None)
 
 
+class FailingEnv(PlainEnv):
+    """Goes wrong where it is told to."""
+
+    def __init__(self, where: str = ""):
+        super().__init__()
+        self.where = where
+
+    def reset(self, *, seed=None, options=None):
+        if self.where == "data":
+            raise ValueError("the data are damaged")
+        return "prompt alone" if self.where == "reset" else super().reset(seed=seed)
+
+    def step(self, action):
+        if self.where == "code":
+            int(action)
+        if self.where == "connection":
+            raise ConnectionError("the server is gone")
+        return super().step(action)[: 4 if self.where == "step" else 5]
+
+
+class SeedOnlyEnv(PlainEnv):
+    """Takes no options."""
+
+    def reset(self, seed=None):
+        return super().reset(seed=seed)
+
+
 class NumbersEnv(PlainEnv):
     """Not a text environment."""
 
@@ -178,7 +205,12 @@ ENVIRONMENTS = {
     "NumPy": NumPyEnv,
     "Slow": SlowEnv,
     "Unseeded": UnseededEnv,
+<<<<<<< HEAD
     "Numbered": NumberedEnv,
+=======
+    "Failing": FailingEnv,
+    "SeedOnly": SeedOnlyEnv,
+>>>>>>> cf5ee15b35e969307e1eb2bbb6dc631cba393b0a
     "Numbers": NumbersEnv,
 }
 for _name, _type in ENVIRONMENTS.items():

@@ -27,8 +27,5 @@ def choose_starts(environments: Environments, tasks: Sequence[str], num_tasks: i
         raise UsageError(f"{environments.env_id!r} has no tasks that could be named; only seeds")
     starts = [Start(EVALUATION_SEED + i, task) for i, task in enumerate(tasks)]
     for start in starts:
-        try:
-            environments.reset_one(0, start)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        environments.reset_one(0, start)
     return starts

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +22,8 @@ from agents.policy.checkpointing import checkpoint_layers
 from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, load_adapters
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
+
+Loaded = TypeVar("Loaded")
 
 
 def load_policy(
@@ -45,8 +48,8 @@ def load_policy(
         template_args: What the chat template is told besides the chat. Templates ignore what they do not know.
 
     Raises:
-        UsageError: the model cannot be loaded, or has no chat template or end-of-turn token; 4 bits are not possible;
-            an argument is none of the template's but of what applies it.
+        UsageError: the model cannot be loaded whole, or has no chat template or end-of-turn token; 4 bits are not
+            possible; an argument is none of the template's but of what applies it.
     """
     target = _device(device)
     compute_dtype = _compute_dtype(precision, target)
@@ -62,16 +65,19 @@ def load_policy(
             )
         if not (source / "config.json").is_file():
             raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **options)
-    except SafetensorError as error:
-        raise _damaged(name, error) from error
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"cannot load the model {name!r}: it is neither 'smollm2', nor a folder, nor an id that the "
-            f"Hugging Face hub gives out ({first_line(error)})"
-        ) from error
+    elif isinstance(source, str):
+        _check_id(source)
+    tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
+    model, report = _load(
+        AutoModelForCausalLM.from_pretrained,
+        source,
+        "model",
+        dtype=torch.float32,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # but see `_check_complete`, which names them
+        **options,
+    )
+    _check_complete(source, report)
     if not tokenizer.chat_template:
         raise UsageError(f"the tokenizer of {name!r} has no chat template; choose a chat or instruct model")
     _check_template_args(template_args)
@@ -125,7 +131,7 @@ def _load_adapter(
         policy = load_policy(base, device=device, precision=precision, four_bits=four_bits, template_args=template_args)
     except UsageError as error:
         raise UsageError(f"{folder} holds adapters for another model: {error}") from error
-    policy.tokenizer = AutoTokenizer.from_pretrained(folder)
+    policy.tokenizer = _load(AutoTokenizer.from_pretrained, folder, "tokenizer")
     try:
         load_adapters(policy, folder, merge=merge)
     except SafetensorError as error:
@@ -136,6 +142,45 @@ def _load_adapter(
 def _holds_weights(folder: Path) -> bool:
     """Whether a model's weights or adapters lie there. (A `config.json` says nothing: a run's folder has one too.)"""
     return any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
+
+
+def _check_id(name: str) -> None:
+    """Refuse what the hub, which takes its time, need not be asked for."""
+    if name.startswith("openai:"):
+        raise UsageError(
+            f"{name!r} is a model behind a server, which only agents.evaluate can use; here the weights are needed: "
+            "'smollm2', a folder, or an id on the Hugging Face hub"
+        )
+    if difflib.get_close_matches(name.lower(), ["smollm2"], cutoff=0.7):
+        raise UsageError(f"there is no model {name!r}; did you mean 'smollm2'?")
+
+
+def _load(load: Callable[..., Loaded], source: str | Path, what: str, **options: Any) -> Loaded:
+    try:
+        return load(source, **options)
+    except SafetensorError as error:
+        raise _damaged(source, error) from error
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(source, Path):
+            problem = f"{source} is a folder, but its {what} cannot be loaded"
+        else:
+            problem = (
+                f"cannot load the {what} of {source!r}: it is neither 'smollm2', nor a folder, nor an id that the "
+                "Hugging Face hub gives out"
+            )
+        raise UsageError(f"{problem} ({' '.join(str(error).split())})") from error
+
+
+def _check_complete(source: str | Path, report: Mapping[str, Any]) -> None:
+    """Refuse weights that are not those of the config; transformers would draw what is missing at random."""
+    missing = sorted(report["missing_keys"])
+    misshapen = sorted(name for name, *_ in report["mismatched_keys"])
+    if missing or misshapen:
+        kind = f"lack {len(missing)} tensors" if missing else f"have {len(misshapen)} tensors of another shape"
+        raise UsageError(
+            f"the weights of {str(source)!r} do not fit its config.json: they {kind}, such as "
+            f"{(missing or misshapen)[0]}; get both from the same model, one that completes texts"
+        )
 
 
 def _damaged(name: str | Path, error: SafetensorError) -> UsageError:

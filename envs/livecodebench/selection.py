@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -43,7 +44,11 @@ class Selection:
         for name in ("difficulty", "platform"):
             wanted, known = getattr(self, name), sorted({getattr(problem, name) for problem in problems})
             if wanted is not None and (not wanted or not wanted <= set(known)):
-                raise ValueError(f"{name} must be one or more of {known}, which the data has, not {sorted(wanted)}")
+                listed = json.dumps([part.strip() for text in sorted(wanted) for part in text.split(",")])
+                hint = f"; several are a list: {name}={listed}" if any("," in text for text in wanted) else ""
+                raise ValueError(
+                    f"{name} must be one or more of {known}, which the data has, not {sorted(wanted)}{hint}"
+                )
         unknown = self.exclude - ERRATA - {name for problem in problems for name in _names(problem)}
         if unknown:
             raise ValueError(f"exclude has ids that no problem of the data has: {sorted(unknown)}")
@@ -51,9 +56,21 @@ class Selection:
         if not kept:
             dates = sorted(problem.contest_date[:10] for problem in problems) or ["none"]
             raise ValueError(
-                f"none of the {len(problems)} problems, with contest dates from {dates[0]} to {dates[-1]}, fits {self}"
+                f"none of the {len(problems)} problems, with contest dates from {dates[0]} to {dates[-1]}, fits "
+                f"{', '.join(self._filters(problems))}; leave some of these out"
             )
         return kept
+
+    def _filters(self, problems: Sequence[Problem]) -> Iterator[str]:
+        """The filters that say something about these problems, in the words of `make_selection`'s arguments."""
+        for name in ("since", "until"):
+            if getattr(self, name) is not None:
+                yield f"{name}={getattr(self, name).isoformat()!r}"
+        for name in ("difficulty", "platform"):
+            if getattr(self, name) is not None:
+                yield f"{name}={sorted(getattr(self, name))}"
+        if any(not self.exclude.isdisjoint(_names(problem)) for problem in problems):
+            yield f"exclude={['errata'] * (self.exclude >= ERRATA) + sorted(self.exclude - ERRATA)}"
 
     def _keeps(self, problem: Problem) -> bool:
         day = date.fromisoformat(problem.contest_date[:10])

@@ -221,7 +221,12 @@ class Sandbox(ABC):
 
 
 def check_request(program: Program, limits: Limits) -> None:
-    """Raise ValueError on a program or limits that make no sense, which must not look like the program's mistake."""
+    """Raise ValueError on a program or limits that make no sense, which must not look like the program's mistake.
+
+    TypeError on what is no program at all.
+    """
+    if not isinstance(program, Program):
+        raise TypeError(f"a program is given as Program(source, 'stdin'), not {program!r:.100}")
     if program.mode not in ("stdin", "function"):
         raise ValueError(f"unknown mode {program.mode!r}")
     if program.mode == "function" and not program.entry_point:

@@ -307,6 +307,18 @@ class TestResume:
             run("grpo", tiny_model, tmp_path / "nothing", resume=True)
 
 
+@pytest.mark.parametrize("page", ["run-folder.md", "learners.md"])
+@pytest.mark.parametrize(
+    ("algorithm", "settings"),
+    [("grpo", {"kl_coef": 0.1}), ("sdpo", {"context": "both", "grpo_weight": 0.5, "preflight_tasks": 2})],
+)
+def test_every_metric_is_documented(algorithm, settings, page, tiny_model, tmp_path):
+    folder = run(algorithm, tiny_model, tmp_path / "run", steps=1, **settings)
+    text = (ROOT / "docs" / page).read_text().replace("pass@k", "pass@2").replace("pass@K", "pass@2")
+    names = {name for record in records(folder, "metrics.jsonl") for name in record} - {"gaps"}
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
 def test_batches_are_sampled_until_there_is_something_to_learn(tiny_model, tmp_path):
     plain = run("grpo", tiny_model, tmp_path / "plain", eval_tasks=0)
     more = run("grpo", tiny_model, tmp_path / "more", eval_tasks=0, extra_batches=3)

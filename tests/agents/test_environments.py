@@ -53,6 +53,11 @@ def test_numbers_of_numpy_are_written_down(algorithm, tiny_model, tmp_path):
         ("sdpo/Nothing-v0", {}, "sdpo/LiveCodeBench-v0"),
         ("no_such_module:x/Y-v0", {}, "no_such_module"),
         ("toy/Numbers-v0", {}, "not a text environment"),
+        (
+            "toy/SeedOnly-v0",
+            {},
+            r"'toy/SeedOnly-v0': its reset must take \(\*, seed=None, options=None\), not \(seed=None\)",
+        ),
         ("toy/Even-v0", {"colour": 1}, "colour"),
         ("toy/Even-v0", {"max_turns": 0}, "max_turns"),
         ("sdpo/LiveCodeBench-v0", {"data": "/no/such/file.jsonl"}, "/no/such/file.jsonl"),
@@ -61,6 +66,25 @@ def test_numbers_of_numpy_are_written_down(algorithm, tiny_model, tmp_path):
 def test_clear_refusals(env_id, arguments, message):
     with pytest.raises(UsageError, match=message):
         Environments(env_id, arguments, 1)
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("reset", r"^'toy/Failing-v0': reset must return \(observation, info\), not 'prompt alone'$"),
+        ("step", r"^'toy/Failing-v0': step must return .*, not 4 values$"),
+        ("data", "^'toy/Failing-v0': the data are damaged$"),
+        ("connection", "^'toy/Failing-v0': the server is gone$"),
+        ("code", r"^'toy/Failing-v0' failed at the response 'seven':\n(.*\n)+.*int\(action\)\n(.*\n)*ValueError: "),
+    ],
+)
+def test_failures_name_the_environment(where, message):
+    environments = Environments("toy/Failing-v0", {"where": where}, 1)
+    with pytest.raises(UsageError, match=message) as raised:
+        environments.reset([Start(0)])
+        environments.step({0: "seven"})
+    assert isinstance(raised.value.__cause__, (ValueError, ConnectionError))
+    environments.close()
 
 
 def test_every_pass_over_the_tasks_holds_each_once():

@@ -179,7 +179,7 @@ def test_a_judge_that_fails_is_not_an_answer(tmp_path, monkeypatch):
         raise RuntimeError("sandbox lost")
 
     monkeypatch.setattr(toy_env.LengthVerifier, "verify", lost)
-    with ChatServer() as server, pytest.raises(RuntimeError, match="sandbox lost"):
+    with ChatServer() as server, pytest.raises(UsageError, match=r"^'toy/Even-v0' failed at (.*\n)+.*sandbox lost"):
         evaluate(tmp_path / "run", server)
     assert samples(tmp_path / "run") == []
 

@@ -6,6 +6,7 @@ import json
 import pytest
 import torch
 from conftest import save_tiny_model
+from safetensors.torch import load_file
 from training import run
 from transformers import Gemma2Config, Gemma2ForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -162,6 +163,62 @@ def test_weights_that_were_cut_off(name, length, tiny_model, tmp_path):
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(UsageError, match=f"the weights of '{tmp_path / 'saved'}' are damaged or cut off"):
         load_policy(str(tmp_path / "saved"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda folder: (folder / "tokenizer.json").unlink(),
+            r"its tokenizer cannot be loaded \(.*from one of: \(1\) .*\)$",
+        ),
+        (lambda folder: (folder / "model.safetensors").unlink(), "its model cannot be loaded .*model.safetensors"),
+        (lambda folder: (folder / "config.json").write_text('{"a"'), "config.json' is not a valid JSON"),
+    ],
+    ids=["tokenizer", "weights", "config"],
+)
+def test_what_a_folder_lacks(change, message, tmp_path):
+    folder = save_tiny_model(tmp_path / "model")
+    change(folder)
+    with pytest.raises(UsageError, match=f"^{folder} is a folder, but .*{message}"):
+        load_policy(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"num_hidden_layers": 3}, "they lack 9 tensors, such as model.layers.2.input_layernorm.weight"),
+        (
+            {"intermediate_size": 48},
+            "they have 6 tensors of another shape, such as model.layers.0.mlp.down_proj.weight",
+        ),
+    ],
+)
+def test_weights_of_another_config(setting, message, tmp_path):
+    folder = save_tiny_model(tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | setting))
+    with pytest.raises(UsageError, match=f"^the weights of '{folder}' do not fit its config.json: {message}"):
+        load_policy(str(folder))
+
+
+def test_weights_that_are_shared_are_not_missing(tmp_path):
+    folder = save_tiny_model(tmp_path / "model", tied=True)
+    head = load_policy(str(folder), device="cpu", precision="fp32").model.get_output_embeddings()
+    assert "lm_head.weight" not in load_file(folder / "model.safetensors") and head.weight.std() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("smolm2", "there is no model 'smolm2'; did you mean 'smollm2'"),
+        ("SmolLM2", "did you mean 'smollm2'"),
+        ("openai:gpt", "'openai:gpt' is a model behind a server, which only agents.evaluate can use"),
+    ],
+)
+def test_names_that_the_hub_is_not_asked_for(name, message):
+    with pytest.raises(UsageError, match=message):
+        load_policy(name)
 
 
 @pytest.mark.parametrize("name", ["./no/such/folder", "nobody/no-such-model"])

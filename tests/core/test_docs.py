@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from envs.livecodebench.rows import parse_row
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
@@ -52,6 +54,19 @@ def test_the_example_of_tool_use_is_what_happens():
     names = example(DOCS / "tool-use.md", "`sdpo/ToolUse-v0`")
     assert names["prompt"].endswith("How many pieces of the product A4362 are in stock?") and names["reward"] == 1.0
     assert 'Observation: {"stock": 223}' in [message["content"] for message in names["info"]["messages"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LocalSandbox needs Linux")
+def test_the_row_of_livecodebench_is_a_problem_and_needs_each_field_of_the_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = DOCS / "livecodebench.md"
+    names = example(page, "Rows")
+    assert names["row"]["question_content"] in names["prompt"] and names["reward"] == 1.0
+    table = page.read_text().partition("# Rows\n")[2].partition("A test is")[0]
+    for field in names["row"]:
+        assert f"`{field}`" in table
+        with pytest.raises(ValueError, match=f"field '{field}' must be a text, but it is missing"):
+            parse_row({name: text for name, text in names["row"].items() if name != field})
 
 
 def test_the_index_leads_to_every_page():

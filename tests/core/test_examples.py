@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,11 @@ def test_the_bandit_finds_the_right_answer():
     *arms, last = run("bandit.py").splitlines()
     pulls = {line[:14].strip(): int(line[14:].split()[0]) for line in arms}
     assert last == "best: right" and pulls["right"] > sum(pulls.values()) / 2 and len(pulls) == 4
+
+
+def test_the_training_loop_learns():
+    rates = re.findall(r"(\d+)%", run("training_loop.py"))
+    assert int(rates[0]) < 70 and int(rates[1]) > 90
 
 
 def test_the_chat_agent_sees_the_feedback():

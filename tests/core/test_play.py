@@ -108,6 +108,31 @@ def test_feedback_does_not_command_the_terminal(tmp_path):
     assert done.returncode == 1 and "You said" in done.stdout and "\x1b" not in done.stdout and "\a" not in done.stdout
 
 
+@pytest.mark.parametrize("words", [("play", "--seed", 0), ("grade", "--task", "t", "-")])
+def test_a_verifier_that_fails_shows_where(words, tmp_path):
+    (tmp_path / "own.py").write_text(FAILING_VERIFIER)
+    name, *rest = words
+    done = command(name, "own:own/Int-v0", *rest, text="seven", PYTHONPATH=f"{TESTS.parent}:{tmp_path}")
+    assert done.returncode == 2 and 'own.py", line 7, in verify' in done.stderr
+    assert done.stderr.endswith("JudgingError: 'own/Int-v0' failed to judge the response to task 't'\n")
+
+
+FAILING_VERIFIER = """
+import gymnasium
+from sdpo_gym import Task, TaskList, TextEnv, Verdict, Verifier
+
+class IntVerifier(Verifier):
+    def verify(self, task, response):
+        return Verdict(float(int(response)), False)
+
+class IntEnv(TextEnv):
+    def __init__(self):
+        super().__init__(TaskList([Task("t", ({"role": "user", "content": "?"},))]), IntVerifier())
+
+gymnasium.register("own/Int-v0", entry_point=IntEnv)
+"""
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -75,9 +75,10 @@ def test_unknown_tasks(task, message):
         toy_env.EvenLengthEnv().reset(options={"task": task})
 
 
-def test_unknown_options():
-    with pytest.raises(ValueError, match="colour"):
-        toy_env.EvenLengthEnv().reset(options={"colour": 1})
+@pytest.mark.parametrize("make", [toy_env.EvenLengthEnv, EvenVectorEnv])
+def test_unknown_options(make):
+    with pytest.raises(ValueError, match=r"\['colour'\]; there is 'task' .*, and for vector environments 'reset_mask'"):
+        make().reset(options={"colour": 1})
 
 
 @pytest.mark.parametrize("options", [3, 0, "alpha", ["alpha"]])
@@ -169,6 +170,7 @@ def test_verdicts_hold_plain_values():
     assert (type(verdict.reward), type(verdict.success)) == (float, bool)
     assert verdict == Verdict(0.5, True)
     assert type(Verdict(1, True).reward) is float
+    assert Verdict(0.0, False, metrics={"a": np.float32(1), "b": np.True_, "c": 2}).metrics["c"] == 2
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,13 @@ def test_verdicts_hold_plain_values():
         ((1.0, 1), TypeError, "success.*True or False, not 1"),
         ((0.0, False, None), TypeError, "feedback.*str, not None"),
         ((0.0, False, ["no"]), TypeError, r"feedback.*str, not \['no'\]"),
+        ((0.0, False, "", ({"problem": "x"},)), TypeError, r"feedback_items.*str 'kind', not \(\{'problem': 'x'\},\)"),
+        ((0.0, False, "", ("wrong",)), TypeError, r"feedback_items.*not \('wrong',\)"),
+        ((0.0, False, "", {"kind": "wrong"}), TypeError, "feedback_items.*tuple of mappings"),
+        ((0.0, False, "", (), None), TypeError, "metrics.*mapping, not None"),
+        ((0.0, False, "", (), {"m": "high"}), TypeError, "metrics.*numbers by name, not 'm': 'high'"),
+        ((0.0, False, "", (), {1: 0.5}), TypeError, "metrics.*numbers by name, not 1: 0.5"),
+        ((0.0, False, "", (), {"m": float("inf")}), ValueError, "metric 'm'.*finite, not inf; leave it out"),
     ],
 )
 def test_verdicts_that_make_no_sense(fields, error, message):
@@ -212,6 +221,8 @@ def test_failures_without_feedback_are_said_to_be_failures():
         (({"role": ["user"], "content": "?"},), TypeError),
         (({"role": "user", "content": None},), TypeError),
         (({"role": "user"},), TypeError),
+        (({"role": "system", "content": "Be brief."},), ValueError),
+        (({"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}), ValueError),
     ],
 )
 def test_messages_that_make_no_sense(messages, error):
@@ -348,7 +359,7 @@ def test_some_episodes_can_be_reset():
     vector = EvenVectorEnv(num_envs=3)
     vector.reset(seed=0, options={"task": [0, 1, 2]})
     vector.step(["even", "odd", "even"])
-    with pytest.raises(ResetNeeded):
+    with pytest.raises(ResetNeeded, match=r"episode 0 is over: give None as its action, or .*'reset_mask'"):
         vector.step(["even", "even", "even"])
     mask = np.array([True, False, False])
     observations, infos = vector.reset(options={"reset_mask": mask, "task": ["delta", None, None]})

@@ -3,13 +3,14 @@
 import json
 
 import gymnasium
+import numpy as np
 import pytest
 import toy_env
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import TimeLimit
 
-from sdpo_gym.wrappers import ChatHistory, CompleteInfo, RecordEpisodes
+from sdpo_gym.wrappers import ChatHistory, CompleteInfo, ContractError, RecordEpisodes
 
 
 class PlainTwiceEnv(toy_env.PlainEnv):
@@ -17,6 +18,20 @@ class PlainTwiceEnv(toy_env.PlainEnv):
 
     def step(self, action):
         return f"{action}?", 0.5, action == "end", False, {}
+
+
+class ReturningEnv(toy_env.PlainEnv):
+    """Returns what it is told to."""
+
+    def __init__(self, reset=("?", {}), step=("!", 0.0, False, False, {})):
+        super().__init__()
+        self.returned = reset, step
+
+    def reset(self, *, seed=None, options=None):
+        return self.returned[0]
+
+    def step(self, action):
+        return self.returned[1]
 
 
 def records(path):
@@ -95,6 +110,66 @@ class TestCompleteInfo:
             feedback = "" if success else f"{word}?"
             said = {"success": success, "feedback": feedback, "stop_reason": stop_reason, "messages": chat}
             assert env.step(word)[4] == said | {"feedback_items": (), "metrics": {}}
+
+    @pytest.mark.parametrize(
+        ("key", "value", "expected"),
+        [
+            ("messages", ["hello"], None),
+            ("messages", "hello", None),
+            ("messages", [{"role": "tool", "content": "x"}], None),
+            ("success", None, False),
+            ("feedback_items", [{"type": "x"}], ()),
+            ("feedback_items", ["wrong"], ()),
+            ("metrics", None, {}),
+            ("metrics", {"note": "abc", "n": 1, "even": np.True_, "nan": float("nan")}, {"n": 1, "even": np.True_}),
+            ("stop_reason", None, ""),
+        ],
+    )
+    def test_keys_that_mean_something_else_are_missing(self, key, value, expected):
+        env = CompleteInfo(ReturningEnv(("?", {key: value}), ("!", 0.0, False, False, {key: value})))
+        chat = [{"role": "user", "content": "?"}]
+        assert env.reset(seed=3)[1]["messages"] == chat
+        info = env.step("x")[4]
+        assert info[key] == (
+            [*chat, {"role": "assistant", "content": "x"}, {"role": "user", "content": "!"}]
+            if key == "messages"
+            else expected
+        )
+
+    def test_metadata_of_another_shape_are_missing(self):
+        assert CompleteInfo(ReturningEnv(("?", {"metadata": None}))).reset()[1]["metadata"] == {}
+
+    @pytest.mark.parametrize(
+        ("returned", "message"),
+        [
+            ("ab", r"reset must return \(observation, info\), not 'ab'"),
+            (("a", {}, {}), r"reset must return \(observation, info\), not 3 values"),
+            ((None, {}), "observation of reset must be a str, not None"),
+            (("a", None), "info of reset must be a dict, not None"),
+        ],
+    )
+    def test_what_is_no_reset(self, returned, message):
+        with pytest.raises(ContractError, match=f"^'ReturningEnv': .*{message}"):
+            CompleteInfo(ReturningEnv(returned)).reset(seed=0)
+
+    @pytest.mark.parametrize(
+        ("returned", "message"),
+        [
+            (
+                ("a", 0.0, True, {}),
+                r"step must return \(observation, reward, terminated, truncated, info\), not 4 values",
+            ),
+            ((None, 0.0, True, False, {}), "observation of step must be a str, not None"),
+            (("a", None, True, False, {}), "reward of step must be a finite number, not None"),
+            (("a", float("nan"), True, False, {}), "reward of step must be a finite number, not nan"),
+            (("a", 0.0, True, False, []), r"info of step must be a dict, not \[\]"),
+        ],
+    )
+    def test_what_is_no_step(self, returned, message):
+        env = CompleteInfo(ReturningEnv(step=returned))
+        env.reset(seed=0)
+        with pytest.raises(ContractError, match=f"^'ReturningEnv': .*{message}"):
+            env.step("x")
 
     def test_success_is_a_return_of_one_at_the_end(self):
         env = CompleteInfo(PlainTwiceEnv())

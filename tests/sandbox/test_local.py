@@ -410,6 +410,8 @@ class TestLimits:
         for program in (Program("", "other"), Program("", "function"), Program("", "function", "f" * 100_000)):
             with pytest.raises(ValueError):
                 sandbox.run(program, [""])
+        with pytest.raises(TypeError, match=r"given as Program\(source, 'stdin'\), not 'print\(1\)'"):
+            sandbox.run("print(1)", [""])
 
 
 class TestSeparation:

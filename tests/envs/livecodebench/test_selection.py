@@ -56,11 +56,20 @@ def test_difficulty_and_platform(problems):
         ({"until": 20250501}, "until must be a date"),
         ({"difficulty": "cruel"}, r"difficulty must be one or more of \['easy', 'hard', 'medium'\], .*'cruel'"),
         ({"difficulty": []}, "difficulty must be one or more"),
+        ({"difficulty": "easy,hard"}, r"not \['easy,hard'\]; several are a list: difficulty=\[\"easy\", \"hard\"\]$"),
         ({"difficulty": 3}, "difficulty must be a text, a list of texts or None, not 3"),
         ({"platform": "topcoder"}, r"platform must be one or more of \['atcoder', 'codeforces', 'leetcode'\]"),
         ({"exclude": ["3001", "3002"]}, r"no problem of the data has: \['3002'\]"),
         ({"exclude": [3001]}, "exclude must be a text"),
-        ({"since": "2030-01-01"}, "none of the 5 problems, with contest dates from 2023-07-22 to 2025-05-01"),
+        (
+            {"since": "2030-01-01", "difficulty": "easy", "exclude": None},
+            r"none of the 5 problems, with contest dates from 2023-07-22 to 2025-05-01, "
+            r"fits since='2030-01-01', difficulty=\['easy'\]; leave some of these out$",
+        ),
+        (
+            {"platform": "codeforces", "exclude": ["errata", "1873_A"]},
+            r"fits platform=\['codeforces'\], exclude=\['errata', '1873_A'\]; leave",
+        ),
     ],
 )
 def test_what_cannot_be_selected(problems, arguments, message):
