@@ -205,12 +205,9 @@ ENVIRONMENTS = {
     "NumPy": NumPyEnv,
     "Slow": SlowEnv,
     "Unseeded": UnseededEnv,
-<<<<<<< HEAD
     "Numbered": NumberedEnv,
-=======
     "Failing": FailingEnv,
     "SeedOnly": SeedOnlyEnv,
->>>>>>> cf5ee15b35e969307e1eb2bbb6dc631cba393b0a
     "Numbers": NumbersEnv,
 }
 for _name, _type in ENVIRONMENTS.items():
