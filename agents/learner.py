@@ -101,9 +101,14 @@ def train(
             shard(policy, processes)
         with contextlib.closing(make_engine(policy, config, processes)) as engine:
             algorithm = make_algorithm(policy, console)
-            output = config.output or processes.agree(default_output(algorithm.name, config.env))
-            program = f"agents.{algorithm.name}"
-            folder = RunFolder(output, asdict(config), program=program, resume=config.resume, processes=processes)
+            folder = RunFolder(
+                config.output or default_output(algorithm.name, config.env),
+                asdict(config),
+                program=f"agents.{algorithm.name}",
+                resume=config.resume,
+                numbered=config.output is None,
+                processes=processes,
+            )
             shared = f" · {processes.count} processes" if processes.count > 1 else ""
             shared += ", weights divided" if policy.sharded else ""
             console.print(

@@ -46,7 +46,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)
-        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks))
+        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks), numbered=config.output is None)
         try:
             with interruptible(), ExitStack() as opened:
                 journals = {
@@ -61,7 +61,8 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
         except (UsageError, KeyboardInterrupt):
             if folder.has_records:
                 console.print(
-                    f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True
+                    f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",
+                    soft_wrap=True,
                 )
             raise
         seeds = range(config.seed, config.seed + config.seeds)

@@ -104,7 +104,10 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
         if not environments.names_tasks:
             raise UsageError(f"{config.env!r} has no tasks that could be named, only seeds")
         folder = ResumableRun(
-            config.output or default_output("select", config.env), "agents.discovery.select", config.deciding()
+            config.output or default_output("select", config.env),
+            "agents.discovery.select",
+            config.deciding(),
+            numbered=config.output is None,
         )
         found = []
         with interruptible(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:

@@ -35,14 +35,15 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
     folder = None
     if config.model:
         output = config.output or default_output("evaluate", config.env)
-        folder = ResumableRun(output, "agents.evaluate", config.deciding())
+        folder = ResumableRun(output, "agents.evaluate", config.deciding(), numbered=config.output is None)
         try:
             with interruptible():
                 results += _evaluate_models(config, folder, console)
         except (UsageError, KeyboardInterrupt):
             if folder.has_records:
                 console.print(
-                    f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True
+                    f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",
+                    soft_wrap=True,
                 )
             raise
     elif config.output:

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +22,15 @@ from training import ALGORITHMS, SMALL, contents, records, run
 from agents.collapse import CollapseGuard
 from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError
+from agents.evaluate.__main__ import main as evaluate
+from agents.evaluate.config import EvaluateConfig
 from agents.grpo import presets as grpo_presets
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.policy.load import load_policy
 from agents.runs.folder import RunFolder
+from agents.runs.records import read_config
 from agents.sdpo import presets as sdpo_presets
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
@@ -165,6 +170,42 @@ def test_an_output_folder_in_use_is_left_alone(tiny_model, tmp_path):
     with pytest.raises(UsageError, match="not empty"):
         run("grpo", tiny_model, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_of_runs_that_begin_at_once_each_has_a_folder_of_its_own(tmp_path):
+    """Also where they take the same name, as default names have seconds only."""
+    barrier = threading.Barrier(8)
+
+    def begin(number, **settings):
+        barrier.wait()
+        try:
+            return RunFolder(tmp_path / "run", {"seed": number}, **settings).path
+        except UsageError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(begin, range(8)))
+        (own,) = [path for path in found if isinstance(path, Path)]
+        assert sum("is not empty" in message for message in map(str, found)) == 7
+        found = list(threads.map(lambda number: begin(number, numbered=True), range(8)))
+    assert read_config(own)["config"]["seed"] in range(8)
+    assert sorted(found) == [tmp_path / f"run-{number}" for number in range(2, 10)]
+    assert [read_config(path)["config"]["seed"] for path in found] == list(range(8))
+
+
+@pytest.mark.parametrize("program", ["grpo", "evaluate"])
+def test_a_default_folder_that_is_taken_is_left_alone(program, tiny_model, tmp_path, monkeypatch):
+    module = {"grpo": "agents.learner", "evaluate": "agents.evaluate.__main__"}[program]
+    monkeypatch.setattr(f"{module}.default_output", lambda algorithm, env_id: tmp_path / algorithm)
+    for _ in range(2):
+        if program == "grpo":
+            run("grpo", tiny_model, None, steps=1, eval_tasks=0)
+        else:
+            config = EvaluateConfig(env="toy/Even-v0", model=(str(tiny_model),), samples=1, max_new_tokens=4)
+            evaluate(config, Console(file=io.StringIO()))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [program, f"{program}-2"]
+    first, second = (sorted(path.name for path in folder.iterdir()) for folder in sorted(tmp_path.iterdir()))
+    assert first == second
 
 
 def test_an_output_folder_that_cannot_be_made(tiny_model, tmp_path):

@@ -208,7 +208,7 @@ def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
         evaluate(tmp_path / "run", tiny_model, samples=2)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
-    with pytest.raises(UsageError, match="no run"):
+    with pytest.raises(UsageError, match="is not empty"):
         evaluate(tmp_path / "full", tiny_model)
     with pytest.raises(UsageError, match="no/model"):
         evaluate(tmp_path / "mistyped", "./no/model")
