@@ -16,6 +16,7 @@ from agents.runs.interrupt import held
 from sdpo_gym import arguments
 from sdpo_gym.json_values import as_json
 from sdpo_gym.tasks import Message
+from sdpo_gym.text_env import TextEnv
 
 UNKNOWN_RATE = 0.5
 """A curriculum's success rate of tasks that did not come up yet: they come first."""
@@ -76,6 +77,7 @@ class Environments:
 
     Raises:
         UsageError: the environment is unknown, refuses the arguments, or is not a text environment.
+        SandboxError: it needs a sandbox, which does not work.
     """
 
     def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int):
@@ -87,6 +89,8 @@ class Environments:
         try:
             for _ in range(count):
                 self._envs.append(_make(env_id, env_args))
+            if isinstance(env := self._envs[0].unwrapped, TextEnv):
+                env.verifier.prepare()
         except BaseException:
             self.close()
             raise

@@ -29,6 +29,7 @@ from agents.runs.records import read_records
 from agents.runs.resumable import ResumableRun
 from agents.sampling.factory import make_engine
 from agents.sdpo.presets import TEST_TIME
+from sdpo_gym.sandbox import SandboxError
 
 RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
 
@@ -58,7 +59,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                 bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)))
                 for method, record in records.items():
                     _run(method, bench, record, console)
-        except (UsageError, KeyboardInterrupt):
+        except (UsageError, SandboxError, KeyboardInterrupt):
             if folder.has_records:
                 console.print(
                     f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",

@@ -21,6 +21,7 @@ from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import interruptible
 from agents.runs.resumable import ResumableRun
+from sdpo_gym.sandbox import SandboxError
 
 
 def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         try:
             with interruptible():
                 results += _evaluate_models(config, folder, console)
-        except (UsageError, KeyboardInterrupt):
+        except (UsageError, SandboxError, KeyboardInterrupt):
             if folder.has_records:
                 console.print(
                     f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",

@@ -35,6 +35,7 @@ from agents.sdpo import presets as sdpo_presets
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 from agents.update import Updater
+from sdpo_gym.sandbox import SandboxError
 
 ROOT = Path(__file__).parents[2]
 
@@ -256,6 +257,7 @@ def test_the_command_prints_a_table(tiny_model, tmp_path):
     ("arguments", "message"),
     [
         (["--env", "sdpo/Nothing-v0"], "error: cannot make the environment 'sdpo/Nothing-v0'"),
+        (["--env", "sdpo/LiveCodeBench-v0", "--env-arg", "sandbox=remote"], "error: no sandbox server is named"),
         (["--steps", "many"], "--steps"),
         (["--no-such-flag", "1"], "no-such-flag"),
     ],
@@ -361,7 +363,7 @@ def test_batches_are_sampled_until_there_is_something_to_learn(tiny_model, tmp_p
     assert with_signal[1] >= 2 or len(counts[1]) == 4 * 8
 
 
-@pytest.mark.parametrize("error", [UsageError("the prompt is too long"), torch.OutOfMemoryError("full")])
+@pytest.mark.parametrize("error", [UsageError("a mistake"), SandboxError("gone"), torch.OutOfMemoryError("full")])
 def test_weights_are_kept_when_a_later_step_fails(error, tiny_model, tmp_path, monkeypatch):
     update, calls = Updater.update, []
 
