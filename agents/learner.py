@@ -27,7 +27,7 @@ from agents.policy.reference import Stateful
 from agents.policy.sharding import divided, reshard, shard
 from agents.processes import Processes
 from agents.progress import ProgressDisplay, training_numbers
-from agents.rollouts import Collector, Group
+from agents.rollouts import Collector, Group, check_room
 from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import held, interruptible
 from agents.runs.load import load_run
@@ -258,14 +258,16 @@ class _Run:
         started, judged = time.monotonic(), self.collector.environments.judging_seconds
         groups = self.sample(step)
         sampled, judged = time.monotonic(), self.collector.environments.judging_seconds - judged
-        learned = groups
+        episodes = [episode for group in groups for episode in group]
+        if step == 1:
+            check_room(episodes)
+        learned = [group for group in groups if group[0].turns]
         if config.extra_batches:
-            learned = [group for group in groups if self.has_signal(group)][: config.tasks_per_step]
+            learned = [group for group in learned if self.has_signal(group)][: config.tasks_per_step]
         rows, metrics = self.algorithm.assign(learned, step) if learned else ([], {"learned_fraction": 0.0})
         # Fractions are of all attempts that were sampled.
         metrics = {name: value * len(learned) / len(groups) for name, value in metrics.items()}
         self.algorithm.remember(groups)
-        episodes = [episode for group in groups for episode in group]
         self.credit.choose(rows, episodes)
         steps_taken = self.updater.optimizer_steps
         metrics |= self.updater.update(self.algorithm, rows)
@@ -285,7 +287,7 @@ class _Run:
 
     def has_signal(self, group: Group) -> bool:
         """Whether something can be learned from these attempts."""
-        return self.algorithm.assign([group], 0)[1]["learned_fraction"] > 0
+        return bool(group[0].turns) and self.algorithm.assign([group], 0)[1]["learned_fraction"] > 0
 
     def sample(self, step: int) -> list[Group]:
         """Groups of attempts at the next tasks: a batch, or so many more that a batch of them has a signal."""

@@ -57,6 +57,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                 policy = load_trainable(config.model, config)
                 engine = opened.enter_context(closing(make_engine(policy, config)))
                 bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)))
+                bench.check_room()
                 for method, record in records.items():
                     _run(method, bench, record, console)
         except (UsageError, SandboxError, KeyboardInterrupt):

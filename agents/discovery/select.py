@@ -156,17 +156,21 @@ def _examine(
         journal.start_clock()
         for position, start in enumerate(starts):
             batches = recorded.get(position, [])
-            attempts, successes = (sum(batch[name] for batch in batches) for name in ("attempts", "successes"))
-            while (verdict := config.selects(attempts, successes)) is None:
+            while True:
+                attempts, successes = (sum(batch[name] for batch in batches) for name in ("attempts", "successes"))
+                # A batch of no attempts says that the prompt leaves no room for a response.
+                verdict = config.selects(attempts, successes) if attempts or not batches else False
+                if verdict is not None:
+                    break
                 count = min(config.sampling_rows, config.samples - attempts)
                 # A stream of its own: no attempt of a method that is compared later is among these.
                 seed = derived_seed("selection", config.seed, position, attempts)
                 (group,) = collect_groups(policy, engine, environments, [start], count, config.sampling, [seed])
+                made = count if group[0].turns else 0
                 solved = sum(episode.success for episode in group)
                 batches += journal.append(
-                    [{"position": position, "task": group[0].task, "attempts": count, "successes": solved}]
+                    [{"position": position, "task": group[0].task, "attempts": made, "successes": solved}]
                 )
-                attempts, successes = attempts + count, successes + solved
             yield {
                 "task": batches[0]["task"],
                 "attempts": attempts,

@@ -21,7 +21,7 @@ from training import ALGORITHMS, SMALL, contents, records, run
 
 from agents.collapse import CollapseGuard
 from agents.discovery.config import DiscoveryConfig
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main as evaluate
 from agents.evaluate.config import EvaluateConfig
 from agents.grpo import presets as grpo_presets
@@ -29,7 +29,10 @@ from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.policy.load import load_policy
+from agents.report.rollouts import choose_rollouts
+from agents.report.rollouts import table as report_table
 from agents.runs.folder import RunFolder
+from agents.runs.load import load_run
 from agents.runs.records import read_config
 from agents.sdpo import presets as sdpo_presets
 from agents.sdpo.algorithm import make_sdpo
@@ -361,6 +364,36 @@ def test_batches_are_sampled_until_there_is_something_to_learn(tiny_model, tmp_p
     assert len(counts[0]) == 8 and len(counts[1]) % 8 == 0
     assert (len(counts[1]) > 8) == (with_signal[0] < 2)
     assert with_signal[1] >= 2 or len(counts[1]) == 4 * 8
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "settings"),
+    [
+        ("grpo", {"extra_batches": 1, "curriculum": "uncertain"}),
+        ("sdpo", {"context": "both", "past_successes": 2}),
+        ("sdpo", {"context": "demonstration", "route": "success", "minibatches": 2}),
+    ],
+)
+def test_a_prompt_that_is_too_long_ends_no_run(algorithm, settings, tiny_model, tmp_path, caplog):
+    warn_once.cache_clear()
+    folder = run(algorithm, tiny_model, tmp_path / "run", env="toy/Long-v0", tasks_per_step=4, eval_tasks=4, **settings)
+    rollouts = records(folder, "rollouts.jsonl")
+    long = [r for r in rollouts if r["task"] in ("gamma", "delta")]
+    assert all(r["turns"] for r in rollouts if r not in long)
+    assert all((r["turns"], r["success"], r["stop_reason"]) == ([], False, "context_length") for r in long)
+    for record in records(folder, "metrics.jsonl"):
+        if record["phase"] == "train":
+            assert 0 < record["learned_fraction"] <= 0.5 and record["groups_unsolved"] >= 0.5
+    assert sum("leaves no room" in message for message in caplog.messages) == 2
+    table = report_table(choose_rollouts([load_run(folder)], 1000))
+    assert table["outcome"].count("prompt too long") == len(long) > 0
+
+
+@pytest.mark.parametrize("eval_tasks", [0, 2])
+def test_prompts_that_are_all_too_long_are_an_error(eval_tasks, tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="every task leaves no room"):
+        run("grpo", tiny_model, tmp_path / "run", env="toy/Long-v0", env_arg=["every=true"], eval_tasks=eval_tasks)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("error", [UsageError("a mistake"), SandboxError("gone"), torch.OutOfMemoryError("full")])
