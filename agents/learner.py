@@ -36,6 +36,9 @@ from agents.sampling.factory import make_engine
 from agents.trackers import Trackers, tracker_names
 from agents.update import Algorithm, Updater
 
+NO_SIGNAL_STEPS = 5
+"""After so many steps without anything to learn from, a warning says so."""
+
 
 class LearningAlgorithm(Algorithm, Protocol):
     """An algorithm as the loop sees it."""
@@ -48,6 +51,10 @@ class LearningAlgorithm(Algorithm, Protocol):
 
     def stateful(self) -> list[Stateful]:
         """What belongs to the state of the training besides the policy."""
+        ...
+
+    def no_signal(self) -> str:
+        """Why there was nothing to learn from, where no attempt had a signal."""
         ...
 
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
@@ -149,7 +156,7 @@ class _Run:
         self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
-        self.rolled_back = False
+        self.rolled_back = self.learned = False
         if config.resume:
             self.load_state(folder.load_state())
         processes.on_main(lambda: trackers.start(folder.path, asdict(config), self.first_step))
@@ -169,6 +176,9 @@ class _Run:
                 for step in range(self.first_step, config.steps + 1):
                     metrics = self.step(step)
                     progress.step_done(bar, step, training_numbers(metrics))
+                    self.learned |= metrics["learned_fraction"] > 0
+                    if step == NO_SIGNAL_STEPS:
+                        self.warn_without_signal(step)
                     problem = self.guard.check(metrics)
                     if problem:
                         self.console.print(f"[bold yellow]warning[/] step {step}: {problem}")
@@ -187,6 +197,8 @@ class _Run:
                 self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}")
             raise
         checkpoint = self.save(step)
+        if step != NO_SIGNAL_STEPS:
+            self.warn_without_signal(step)
         self.print_summary(step, checkpoint)
         return evaluations
 
@@ -202,12 +214,21 @@ class _Run:
                     "step": step,
                     "position": self.position,
                     "best": self.best,
+                    "learned": self.learned,
                     "guard": self.guard.state(),
                     "updater": self.updater.state(),
                     "schedule": self.schedule.state(),
                     "algorithm": [part.state() for part in self.algorithm.stateful()],
                 }
             return self.folder.save_checkpoint(self.policy, state)
+
+    def warn_without_signal(self, steps: int) -> None:
+        if steps and not self.learned:
+            self.console.print(
+                f"[bold yellow]warning:[/] in {steps} steps nothing was learned: {self.algorithm.no_signal()}. Easier "
+                "tasks, a larger --group-size, or an environment that gives feedback (for SDPO) or rewards what is "
+                "nearly right (for GRPO) may help"
+            )
 
     def roll_back(self, step: int) -> None:
         """Take the weights that did best in an evaluation. Nothing can be gone on with from there: what optimizer and
@@ -225,6 +246,7 @@ class _Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
+        self.learned = state.get("learned", True)  # older checkpoints do not say
         self.guard.load_state(state["guard"])
         self.updater.load_state(state["updater"])
         self.schedule.load_state(state["schedule"])
