@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -83,6 +84,7 @@ class Environments:
     def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int):
         self.env_id = env_id
         self._envs: list[gymnasium.Env] = []
+        self._tasks: dict[int, str] = {}  # by the environment's index
         self.judging_seconds = 0.0
         """Wall time that `step` has taken so far."""
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="environment")
@@ -129,11 +131,17 @@ class Environments:
         options = None if start.task is None else {"task": start.task}
         info = self._envs[index].reset(seed=start.seed, options=options)[1]
         messages = tuple(dict(message) for message in info["messages"])
-        return Opening(str(info["task_id"]), messages, info["metadata"])
+        self._tasks[index] = str(info["task_id"])
+        return Opening(self._tasks[index], messages, info["metadata"])
 
     def step_one(self, index: int, response: str) -> Outcome:
-        """Hand a response to one environment."""
+        """Hand a response to one environment. Raises UsageError where the reward is no finite number."""
         observation, reward, terminated, truncated, info = self._envs[index].step(response)
+        if not math.isfinite(reward):
+            raise UsageError(
+                f"{self.env_id!r} gave the reward {reward} to a response to task {self._tasks[index]!r}; nothing can "
+                "be learned or told from it: let its step() return finite numbers"
+            )
         return Outcome(
             observation=observation,
             reward=float(reward),

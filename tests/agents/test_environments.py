@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import toy_env  # noqa: F401
+import toy_env
 from hypothesis import given
 from hypothesis import strategies as st
 from training import records, run
@@ -34,6 +34,16 @@ def test_an_environment_that_says_nothing_in_info():
     outcomes = environments.step({0: "odd", 1: "even"})
     assert outcomes[0].feedback == "odd" and not outcomes[0].success
     assert outcomes[1].feedback == "" and outcomes[1].success
+    environments.close()
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), np.float32("-inf")])
+def test_a_reward_that_is_no_finite_number_is_refused(reward, monkeypatch):
+    monkeypatch.setattr(toy_env.PlainEnv, "step", lambda self, action: ("", reward, True, False, {}))
+    environments = Environments("toy_env:toy/Plain-v0", {}, 1)
+    environments.reset([Start(5)])
+    with pytest.raises(UsageError, match=f"'toy_env:toy/Plain-v0' gave the reward {reward} .* task 'seed 5'"):
+        environments.step({0: "even"})
     environments.close()
 
 
