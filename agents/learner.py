@@ -120,7 +120,8 @@ def train(
             shared += ", weights divided" if policy.sharded else ""
             console.print(
                 f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
-                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
+                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}",
+                soft_wrap=True,
             )
             try:
                 with trackers, interruptible():
@@ -165,6 +166,13 @@ class _Run:
     def run(self) -> dict[str, Evaluation]:
         config, evaluations = self.config, {}
         step = self.first_step - 1
+        if config.resume and step >= config.steps:
+            self.console.print(
+                f"nothing is left to do: the run is at step {step}, and --steps is {config.steps} · "
+                f"--model {self.folder.path / 'checkpoint'}",
+                soft_wrap=True,
+            )
+            return evaluations
         try:
             with ProgressDisplay(self.console) as progress:
                 if config.eval_tasks and step == 0:
@@ -194,7 +202,7 @@ class _Run:
         except (KeyboardInterrupt, Exception) as error:
             if isinstance(error, KeyboardInterrupt) or self.updater.optimizer_steps:
                 word = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed"
-                self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}")
+                self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}", soft_wrap=True)
             raise
         checkpoint = self.save(step)
         if step != NO_SIGNAL_STEPS:
@@ -272,7 +280,9 @@ class _Run:
         if len(evaluations) > 1:
             self.console.print(_table(evaluations[0], evaluations[-1], self.config, steps))
         minutes = (time.monotonic() - self.started) / 60
-        self.console.print(f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}")
+        self.console.print(
+            f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}", soft_wrap=True
+        )
 
     def step(self, step: int) -> dict[str, float]:
         """Sample a batch of groups and learn from it."""

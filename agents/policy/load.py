@@ -169,7 +169,10 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"cannot use the device {name!r}: {first_line(error)}") from error
+        advice = ""
+        if not torch.cuda.is_available():
+            advice = "; PyTorch finds no GPU here: take --device cpu, or install a PyTorch with CUDA, and the driver"
+        raise UsageError(f"cannot use the device {name!r}: {first_line(error)}{advice}") from error
     return device
 
 

@@ -253,7 +253,7 @@ def test_the_command_prints_a_table(tiny_model, tmp_path):
     )  # fmt: skip
     assert code == 0, err
     assert "Pre-flight" in out and "success rate" in out and "before → after" in out
-    assert str(tmp_path / "run" / "checkpoint") in out.replace("\n", "")
+    assert f"--model {tmp_path / 'run' / 'checkpoint'}\n" in out
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_ctrl_c_saves_and_says_where(number, tiny_model, tmp_path):
     process.send_signal(number)
     code, out, err = finish(process)
     assert code == 130 and "Traceback" not in err
-    assert "Interrupted" in out and str(tmp_path / "run" / "checkpoint") in out.replace("\n", "")
+    assert "Interrupted" in out and f"{tmp_path / 'run' / 'checkpoint'}\n" in out
     load_policy(str(tmp_path / "run" / "checkpoint"))
     assert [json.loads(line) for line in metrics.read_text().splitlines()]
 
@@ -347,6 +347,17 @@ class TestResume:
         run("grpo", tiny_model, tmp_path / "run", eval_tasks=0, save_every=settings.get("save_every", 1), steps=1)
         with pytest.raises(UsageError, match=message):
             run("grpo", tiny_model, **{"output": tmp_path / "run", "eval_tasks": 0, "resume": True} | settings)
+
+    def test_where_nothing_is_left_to_do(self, tiny_model, tmp_path, capsys):
+        settings = {"eval_tasks": 0, "save_every": 1}
+        folder = run("grpo", tiny_model, tmp_path / "run", **settings, steps=2)
+        before = contents(folder)
+        for steps in (1, 2):
+            capsys.readouterr()
+            run("grpo", tiny_model, folder, **settings, steps=steps, resume=True)
+            said = capsys.readouterr().out
+            assert f"nothing is left to do: the run is at step 2, and --steps is {steps}" in said
+            assert contents(folder) == before
 
     def test_a_folder_without_a_run(self, tiny_model, tmp_path):
         with pytest.raises(UsageError, match="holds no run"):
