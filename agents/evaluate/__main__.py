@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from agents.evaluate.report import report
 from agents.evaluate.result import make_result, read_result
 from agents.evaluate.sampling import SERVER_PREFIX, sample_model
 from agents.evaluate.tasks import choose_starts
+from agents.policy.load import find_model
 from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import interruptible
@@ -31,6 +33,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         UsageError: something that the user can mend.
     """
     config.check()
+    _check_models(config.model)
     console = console or Console()
     results = [read_result(path) for path in config.compare]
     folder = None
@@ -55,6 +58,15 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         folder.write("report.md", text)
         console.print(f"report, results and samples: {folder.path}", soft_wrap=True)
     return results
+
+
+def _check_models(models: Sequence[str]) -> None:
+    """Raise UsageError if one names no model of this machine's though it looks so, or two name the same."""
+    names: dict[Path, str] = {}
+    for name in models:
+        folder = None if name.startswith(SERVER_PREFIX) else find_model(name)
+        if folder and names.setdefault(folder.resolve(), name) != name:
+            raise UsageError(f"--model names {folder.resolve()} twice: {names[folder.resolve()]} and {name}")
 
 
 def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Console) -> list[dict[str, Any]]:

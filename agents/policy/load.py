@@ -51,17 +51,9 @@ def load_policy(
     target = _device(device)
     compute_dtype = _compute_dtype(precision, target)
     options = _four_bit_options(compute_dtype, target) if four_bits else {}
-    source = smollm2_folder() if name == "smollm2" else name
-    if isinstance(source, str) and (source.startswith((".", "/", "~")) or Path(source).exists()):
-        source = Path(source).expanduser()
-        if is_adapter(source):
-            return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
-        if _holds_weights(source / "checkpoint") and not _holds_weights(source):
-            raise UsageError(
-                f"{source} holds a run, not a model: name its weights with --model {source / 'checkpoint'}"
-            )
-        if not (source / "config.json").is_file():
-            raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
+    source = find_model(name) or name
+    if isinstance(source, Path) and is_adapter(source):
+        return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **options)
@@ -83,6 +75,26 @@ def load_policy(
         model.to(target)
     group_queries(model)
     return Policy(model, tokenizer, compute_dtype, stop_ids, template_args=template_args)
+
+
+def find_model(name: str) -> Path | None:
+    """The folder of a model, or of adapters, that a name means; None where it can only be a hub id.
+
+    Raises:
+        UsageError: it means a folder that holds neither, or does not exist.
+    """
+    if name == "smollm2":
+        return smollm2_folder()
+    if not (name.startswith((".", "/", "~")) or Path(name).exists()):
+        return None
+    folder = Path(name).expanduser()
+    if is_adapter(folder):
+        return folder
+    if _holds_weights(folder / "checkpoint") and not _holds_weights(folder):
+        raise UsageError(f"{folder} holds a run, not a model: name its weights with --model {folder / 'checkpoint'}")
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"{folder} holds no model: a folder with config.json, weights and tokenizer is needed")
+    return folder
 
 
 def load_trainable(name: str, config: UpdateConfig) -> Policy:

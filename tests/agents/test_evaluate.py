@@ -218,6 +218,13 @@ def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tiny_model, tmp_path
         evaluate(tmp_path / "long", tiny_model, env="toy/Long-v0", tasks=("delta",))
 
 
+def test_models_are_looked_for_before_the_first_is_evaluated(tiny_model, tmp_path):
+    for other, message in ((tmp_path / "nothing", "nothing holds no model"), (f"{tiny_model}/", "twice")):
+        with pytest.raises(UsageError, match=message):
+            evaluate(tmp_path / "run", tiny_model, other)
+        assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
     evaluate(tmp_path / "run", tiny_model, samples=1)
     with pytest.raises(UsageError, match="samples was 1, is now 2"):
