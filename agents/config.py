@@ -13,6 +13,7 @@ from agents.environments import parse_env_args
 from agents.errors import UsageError
 from agents.policy.policy import Precision
 from agents.sampling.engine import SamplingParameters
+from sdpo_gym.wrappers import SUCCESS_RETURN
 
 ENGINE_PLACES = ("engine_memory", "engine_url", "engine_folder", "engine_timeout")
 """Settings that say where and with what a sampling engine runs; they may change while a run is broken off."""
@@ -30,6 +31,9 @@ class SamplingConfig:
 
     env_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Keyword argument of the environment as key=value; may be given several times."""
+
+    success_return: float = SUCCESS_RETURN
+    """An episode whose rewards sum to this, or more, is a success, where the environment does not say what is one."""
 
     template_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Argument of the model's chat template as key=value, such as enable_thinking=false; may be given several times."""
@@ -89,7 +93,7 @@ class SamplingConfig:
         _ = self.template_args
         self._at_least(max_new_tokens=1, sampling_rows=1, seed=0)
         self._above_zero("temperature", "engine_timeout")
-        self._finite("temperature", "engine_timeout")
+        self._finite("temperature", "engine_timeout", "success_return")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p must be more than 0 and at most 1, not {self.top_p}")
         if not 0 < self.engine_memory <= 1:

@@ -97,6 +97,7 @@ def train(
             math.ceil(config.tasks_per_step / processes.count) * config.group_size,
             config.eval_samples if config.eval_tasks else 1,
         ),
+        config.success_return,
     )
     try:
         config.check_tasks(environments.num_tasks)

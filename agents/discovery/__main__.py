@@ -43,7 +43,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
     config.check()
     console = console or Console()
     tasks = list(config.tasks) or read_selection(config.selection)
-    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
+    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows, config.success_return)
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)

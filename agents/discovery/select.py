@@ -98,7 +98,7 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
     """
     config.check()
     console = console or Console()
-    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
+    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows, config.success_return)
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)
         if not environments.names_tasks:

@@ -73,7 +73,7 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
     local = any(not model.startswith(SERVER_PREFIX) for model in config.model)
     remote = any(model.startswith(SERVER_PREFIX) for model in config.model)
     at_once = max(config.sampling_rows * local, config.server.concurrency * remote)
-    environments = Environments(config.env, parse_env_args(config.env_arg), at_once)
+    environments = Environments(config.env, parse_env_args(config.env_arg), at_once, config.success_return)
     results = []
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)

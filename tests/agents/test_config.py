@@ -156,6 +156,7 @@ def test_the_walk_is_over_all_settings():
         (GRPOConfig, {"temperature": inf}, "--temperature must be a finite number"),
         (GRPOConfig, {"engine_timeout": inf}, "--engine-timeout must be a finite number"),
         (GRPOConfig, {"lora_rank": 2, "lora_alpha": inf}, "--lora-alpha must be a finite number"),
+        (GRPOConfig, {"success_return": nan}, "--success-return must be a finite number"),
         (GRPOConfig, {"kl_coef": inf}, "--kl-coef must be a finite number"),
         (GRPOConfig, {"tis_cap": nan}, "--tis-cap"),
         (EvaluateConfig, {"model": ("x",), "price_in": inf}, "prices must be finite"),

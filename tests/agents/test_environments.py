@@ -47,6 +47,21 @@ def test_a_reward_that_is_no_finite_number_is_refused(reward, monkeypatch):
     environments.close()
 
 
+def test_what_return_is_a_success_can_be_said(tiny_model, tmp_path, monkeypatch):
+    """Of a game that pays for the solution and takes for each step."""
+    monkeypatch.setattr(toy_env.PlainEnv, "step", lambda self, action: ("", len(action) % 2 - 0.01, True, False, {}))
+    settings = {"env": "toy/Plain-v0", "steps": 1, "eval_tasks": 0}
+    solved = []
+    for success_return in (1.0, 0.9):
+        folder = run("sdpo", tiny_model, tmp_path / str(success_return), success_return=success_return, **settings)
+        rollouts = records(folder, "rollouts.jsonl")
+        assert all(r["success"] == (r["reward"] >= success_return) for r in rollouts)
+        solved.append(sum(r["success"] for r in rollouts))
+    assert solved[0] == 0 < solved[1]
+    with pytest.raises(UsageError, match="says itself what a success is; leave out --success-return"):
+        Environments("toy/Even-v0", {}, 1, success_return=0.9)
+
+
 @pytest.mark.parametrize("algorithm", ["grpo", "sdpo"])
 def test_numbers_of_numpy_are_written_down(algorithm, tiny_model, tmp_path):
     folder = run(algorithm, tiny_model, tmp_path / "run", env="toy/NumPy-v0", steps=1)

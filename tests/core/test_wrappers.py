@@ -96,6 +96,12 @@ class TestCompleteInfo:
             said = {"success": success, "feedback": feedback, "stop_reason": stop_reason, "messages": chat}
             assert env.step(word)[4] == said | {"feedback_items": (), "metrics": {}}
 
+    def test_another_return_may_be_a_success(self):
+        for success_return, success in ((0.5, True), (0.6, False)):
+            env = CompleteInfo(PlainTwiceEnv(), success_return)
+            env.reset(seed=0)
+            assert env.step("end")[4]["success"] is success
+
     def test_success_is_a_return_of_one_at_the_end(self):
         env = CompleteInfo(PlainTwiceEnv())
         for words, success in ((["end"], False), (["a", "end"], True), (["a", "b", "end"], True)):
