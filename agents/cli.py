@@ -13,6 +13,7 @@ import tyro
 from transformers.utils import logging
 
 from agents.errors import UsageError, first_line
+from sdpo_gym.sandbox import SandboxError
 
 Config = TypeVar("Config")
 
@@ -23,7 +24,8 @@ def run_command(
     run: Callable[[Config], object],
     presets: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> None:
-    """Parse the command line into `config_type` and run. Exits with 1 on a UsageError, with 130 on Ctrl-C.
+    """Parse the command line into `config_type` and run. Exits with 1 on a UsageError or a SandboxError, with 130
+    on Ctrl-C.
 
     The docstrings of the configuration's fields are the command's help.
 
@@ -49,7 +51,7 @@ def run_command(
     logging.disable_progress_bar()
     try:
         run(config)
-    except UsageError as error:
+    except (UsageError, SandboxError) as error:
         sys.exit(f"error: {error}")
     except torch.OutOfMemoryError as error:
         sys.exit(

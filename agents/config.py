@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from agents.environments import parse_env_args
 from agents.errors import UsageError
 from agents.policy.policy import Precision
 from agents.sampling.engine import SamplingParameters
+from sdpo_gym.wrappers import SUCCESS_RETURN
 
 ENGINE_PLACES = ("engine_memory", "engine_url", "engine_folder", "engine_timeout")
 """Settings that say where and with what a sampling engine runs; they may change while a run is broken off."""
@@ -29,6 +31,9 @@ class SamplingConfig:
 
     env_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Keyword argument of the environment as key=value; may be given several times."""
+
+    success_return: float = SUCCESS_RETURN
+    """An episode whose rewards sum to this, or more, is a success, where the environment does not say what is one."""
 
     template_arg: Annotated[list[str], tyro.conf.UseAppendAction] = field(default_factory=list)
     """Argument of the model's chat template as key=value, such as enable_thinking=false; may be given several times."""
@@ -88,6 +93,7 @@ class SamplingConfig:
         _ = self.template_args
         self._at_least(max_new_tokens=1, sampling_rows=1, seed=0)
         self._above_zero("temperature", "engine_timeout")
+        self._finite("temperature", "engine_timeout", "success_return")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p must be more than 0 and at most 1, not {self.top_p}")
         if not 0 < self.engine_memory <= 1:
@@ -101,12 +107,18 @@ class SamplingConfig:
         for name, bound in least.items():
             if not getattr(self, name) >= bound:  # NaN is refused, too
                 raise UsageError(f"{flag(name)} must be at least {bound}, not {getattr(self, name)}")
+            self._finite(name)
 
     def _rules_out(self, setting: str, *names: str) -> None:
         """Refuse settings that this one makes meaningless, so that none is accepted and ignored."""
         for name in names:
             if getattr(self, name) != getattr(self.defaults or type(self), name):
                 raise UsageError(f"{flag(setting)} {getattr(self, setting)} knows no {flag(name)}; leave that out")
+
+    def _finite(self, *names: str) -> None:
+        for name in names:
+            if not math.isfinite(getattr(self, name)):
+                raise UsageError(f"{flag(name)} must be a finite number, not {getattr(self, name)}")
 
     def _above_zero(self, *names: str) -> None:
         for name in names:
@@ -161,6 +173,7 @@ class UpdateConfig(SamplingConfig):
         super().check()
         self._at_least(lora_rank=0, lr=0, warmup_steps=0, weight_decay=0, minibatches=1, micro_batch_tokens=1)
         self._above_zero("lora_alpha", "max_grad_norm", "tis_cap")
+        self._finite("lora_alpha")
         if not self.lora_rank:
             self._rules_out("lora_rank", "lora_alpha")
             if self.quantize != "none":

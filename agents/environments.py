@@ -19,7 +19,8 @@ from sdpo_gym import arguments
 from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox import SandboxError
 from sdpo_gym.tasks import Message
-from sdpo_gym.wrappers import ContractError
+from sdpo_gym.text_env import TextEnv
+from sdpo_gym.wrappers import SUCCESS_RETURN, ContractError
 
 UNKNOWN_RATE = 0.5
 """A curriculum's success rate of tasks that did not come up yet: they come first."""
@@ -77,12 +78,15 @@ class Environments:
         env_id: Registered id; `module:id` imports a module first.
         env_args: Keyword arguments of the environment.
         count: How many episodes run at the same time.
+        success_return: Rewards of an episode that sum to this are a success, where the environment does not say.
 
     Raises:
-        UsageError: the environment is unknown, refuses the arguments, or is not a text environment.
+        UsageError: the environment is unknown, refuses the arguments, or is not a text environment; or it always says
+            what a success is, so that another `success_return` would be ignored.
+        SandboxError: it needs a sandbox, which does not work.
     """
 
-    def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int):
+    def __init__(self, env_id: str, env_args: Mapping[str, Any], count: int, success_return: float = SUCCESS_RETURN):
         self.env_id = env_id
         self._envs: list[gymnasium.Env] = []
         self.judging_seconds = 0.0
@@ -90,7 +94,11 @@ class Environments:
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="environment")
         try:
             for _ in range(count):
-                self._envs.append(_make(env_id, env_args))
+                self._envs.append(_make(env_id, env_args, success_return))
+            if isinstance(env := self._envs[0].unwrapped, TextEnv):
+                if success_return != SUCCESS_RETURN:
+                    raise UsageError(f"{env_id!r} says itself what a success is; leave out --success-return")
+                env.verifier.prepare()
         except BaseException:
             self.close()
             raise
@@ -240,8 +248,8 @@ def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, A
         raise UsageError(str(error)) from error
 
 
-def _make(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env:
+def _make(env_id: str, env_args: Mapping[str, Any], success_return: float) -> gymnasium.Env:
     try:
-        return arguments.make_text_env(env_id, env_args)
+        return arguments.make_text_env(env_id, env_args, success_return)
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -34,7 +34,7 @@ class Turn:
 
 @dataclass
 class Episode:
-    """One attempt, of one turn or several."""
+    """One attempt, of one turn or several; of none where the prompt left no room for a response."""
 
     task: str
     """The task's id, or what stands for it where an environment names none (its seed)."""
@@ -59,13 +59,13 @@ class Episode:
 
     @property
     def response(self) -> str:
-        """The last response's text."""
-        return self.turns[-1].text
+        """The last response's text; "" without a turn."""
+        return self.turns[-1].text if self.turns else ""
 
     @property
     def feedback(self) -> str:
-        """The feedback on the last response."""
-        return self.turns[-1].feedback
+        """The feedback on the last response; "" without a turn."""
+        return self.turns[-1].feedback if self.turns else ""
 
     @property
     def truncated(self) -> bool:

@@ -27,7 +27,7 @@ from agents.policy.reference import Stateful
 from agents.policy.sharding import divided, reshard, shard
 from agents.processes import Processes
 from agents.progress import ProgressDisplay, training_numbers
-from agents.rollouts import Collector, Group
+from agents.rollouts import Collector, Group, check_room
 from agents.runs.folder import RunFolder, default_output
 from agents.runs.interrupt import held, interruptible
 from agents.runs.load import load_run
@@ -35,6 +35,9 @@ from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
 from agents.trackers import Trackers, tracker_names
 from agents.update import Algorithm, Updater
+
+NO_SIGNAL_STEPS = 5
+"""After so many steps without anything to learn from, a warning says so."""
 
 
 class LearningAlgorithm(Algorithm, Protocol):
@@ -48,6 +51,10 @@ class LearningAlgorithm(Algorithm, Protocol):
 
     def stateful(self) -> list[Stateful]:
         """What belongs to the state of the training besides the policy."""
+        ...
+
+    def no_signal(self) -> str:
+        """Why there was nothing to learn from, where no attempt had a signal."""
         ...
 
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
@@ -90,6 +97,7 @@ def train(
             math.ceil(config.tasks_per_step / processes.count) * config.group_size,
             config.eval_samples if config.eval_tasks else 1,
         ),
+        config.success_return,
     )
     try:
         config.check_tasks(environments.num_tasks)
@@ -101,14 +109,20 @@ def train(
             shard(policy, processes)
         with contextlib.closing(make_engine(policy, config, processes)) as engine:
             algorithm = make_algorithm(policy, console)
-            output = config.output or processes.agree(default_output(algorithm.name, config.env))
-            program = f"agents.{algorithm.name}"
-            folder = RunFolder(output, asdict(config), program=program, resume=config.resume, processes=processes)
+            folder = RunFolder(
+                config.output or default_output(algorithm.name, config.env),
+                asdict(config),
+                program=f"agents.{algorithm.name}",
+                resume=config.resume,
+                numbered=config.output is None,
+                processes=processes,
+            )
             shared = f" · {processes.count} processes" if processes.count > 1 else ""
             shared += ", weights divided" if policy.sharded else ""
             console.print(
                 f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
-                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}"
+                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}",
+                soft_wrap=True,
             )
             try:
                 with trackers, interruptible():
@@ -144,7 +158,7 @@ class _Run:
         self.credit = self.updater.recorder = CreditRecorder(policy, config.credit_samples)
         self.guard = CollapseGuard()
         self.first_step, self.position, self.best = 1, 0, -1.0  # position in the schedule
-        self.rolled_back = False
+        self.rolled_back = self.learned = False
         if config.resume:
             self.load_state(folder.load_state())
         processes.on_main(lambda: trackers.start(folder.path, asdict(config), self.first_step))
@@ -153,6 +167,13 @@ class _Run:
     def run(self) -> dict[str, Evaluation]:
         config, evaluations = self.config, {}
         step = self.first_step - 1
+        if config.resume and step >= config.steps:
+            self.console.print(
+                f"nothing is left to do: the run is at step {step}, and --steps is {config.steps} · "
+                f"--model {self.folder.path / 'checkpoint'}",
+                soft_wrap=True,
+            )
+            return evaluations
         try:
             with ProgressDisplay(self.console) as progress:
                 if config.eval_tasks and step == 0:
@@ -164,6 +185,9 @@ class _Run:
                 for step in range(self.first_step, config.steps + 1):
                     metrics = self.step(step)
                     progress.step_done(bar, step, training_numbers(metrics))
+                    self.learned |= metrics["learned_fraction"] > 0
+                    if step == NO_SIGNAL_STEPS:
+                        self.warn_without_signal(step)
                     problem = self.guard.check(metrics)
                     if problem:
                         self.console.print(f"[bold yellow]warning[/] step {step}: {problem}")
@@ -179,9 +203,11 @@ class _Run:
         except (KeyboardInterrupt, Exception) as error:
             if isinstance(error, KeyboardInterrupt) or self.updater.optimizer_steps:
                 word = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed"
-                self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}")
+                self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}", soft_wrap=True)
             raise
         checkpoint = self.save(step)
+        if step != NO_SIGNAL_STEPS:
+            self.warn_without_signal(step)
         self.print_summary(step, checkpoint)
         return evaluations
 
@@ -197,12 +223,21 @@ class _Run:
                     "step": step,
                     "position": self.position,
                     "best": self.best,
+                    "learned": self.learned,
                     "guard": self.guard.state(),
                     "updater": self.updater.state(),
                     "schedule": self.schedule.state(),
                     "algorithm": [part.state() for part in self.algorithm.stateful()],
                 }
             return self.folder.save_checkpoint(self.policy, state)
+
+    def warn_without_signal(self, steps: int) -> None:
+        if steps and not self.learned:
+            self.console.print(
+                f"[bold yellow]warning:[/] in {steps} steps nothing was learned: {self.algorithm.no_signal()}. Easier "
+                "tasks, a larger --group-size, or an environment that gives feedback (for SDPO) or rewards what is "
+                "nearly right (for GRPO) may help"
+            )
 
     def roll_back(self, step: int) -> None:
         """Take the weights that did best in an evaluation. Nothing can be gone on with from there: what optimizer and
@@ -220,6 +255,7 @@ class _Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
+        self.learned = state.get("learned", True)  # older checkpoints do not say
         self.guard.load_state(state["guard"])
         self.updater.load_state(state["updater"])
         self.schedule.load_state(state["schedule"])
@@ -245,7 +281,9 @@ class _Run:
         if len(evaluations) > 1:
             self.console.print(_table(evaluations[0], evaluations[-1], self.config, steps))
         minutes = (time.monotonic() - self.started) / 60
-        self.console.print(f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}")
+        self.console.print(
+            f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}", soft_wrap=True
+        )
 
     def step(self, step: int) -> dict[str, float]:
         """Sample a batch of groups and learn from it."""
@@ -253,14 +291,16 @@ class _Run:
         started, judged = time.monotonic(), self.collector.environments.judging_seconds
         groups = self.sample(step)
         sampled, judged = time.monotonic(), self.collector.environments.judging_seconds - judged
-        learned = groups
+        episodes = [episode for group in groups for episode in group]
+        if step == 1:
+            check_room(episodes)
+        learned = [group for group in groups if group[0].turns]
         if config.extra_batches:
-            learned = [group for group in groups if self.has_signal(group)][: config.tasks_per_step]
+            learned = [group for group in learned if self.has_signal(group)][: config.tasks_per_step]
         rows, metrics = self.algorithm.assign(learned, step) if learned else ([], {"learned_fraction": 0.0})
         # Fractions are of all attempts that were sampled.
         metrics = {name: value * len(learned) / len(groups) for name, value in metrics.items()}
         self.algorithm.remember(groups)
-        episodes = [episode for group in groups for episode in group]
         self.credit.choose(rows, episodes)
         steps_taken = self.updater.optimizer_steps
         metrics |= self.updater.update(self.algorithm, rows)
@@ -280,7 +320,7 @@ class _Run:
 
     def has_signal(self, group: Group) -> bool:
         """Whether something can be learned from these attempts."""
-        return self.algorithm.assign([group], 0)[1]["learned_fraction"] > 0
+        return bool(group[0].turns) and self.algorithm.assign([group], 0)[1]["learned_fraction"] > 0
 
     def sample(self, step: int) -> list[Group]:
         """Groups of attempts at the next tasks: a batch, or so many more that a batch of them has a signal."""

@@ -71,11 +71,13 @@ def training_numbers(metrics: Mapping[str, float]) -> dict[str, str]:
         "success": f"{metrics['success_rate']:.2f}",
         "reward": f"{metrics['reward']:.2f}",
         "length": f"{metrics['response_tokens']:.0f}",
-        "loss": f"{metrics.get('loss', 0.0):.4f}",
+        "loss": f"{metrics['loss']:.4f}" if "loss" in metrics else "–",
         "tokens/s": f"{metrics['response_tokens'] * responses / max(sampling, 1e-9):.0f}",
         "graded/s": f"{responses / max(grading, 1e-9):.0f}",
         "seconds": f"{sampling + grading + learning:.1f}",
     }
+    if not metrics["learned_fraction"]:
+        numbers["learned"] = f"0 of {responses}"
     return numbers | memory()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from agents.environments import Environments, Opening, Outcome, Start
 from agents.episode import Episode, Turn
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.policy.policy import Policy
 from agents.policy.sharding import gathered
 from agents.processes import ALONE, Processes
@@ -15,7 +16,10 @@ from agents.runs.seeds import derived_seed
 from agents.sampling.engine import Response, SamplingEngine, SamplingParameters
 
 Group = list[Episode]
-"""Attempts at the same task, from equal prompts."""
+"""Attempts at the same task, from equal prompts; where these leave no room for a response, none has a turn."""
+
+WAYS_OUT = "lower --max-new-tokens, leave the task out, or take a model with a longer context"
+"""What helps where a prompt leaves no room for a response."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ def collect_groups(
     """Let the policy attempt each start `group_size` times.
 
     All attempts run side by side. Those whose environment goes on after a turn get another, in which the policy reads
-    its own tokens as it sampled them, then the environment's reply.
+    its own tokens as it sampled them, then the environment's reply. Where the context has no room for a response of
+    `max_new_tokens`, attempts end with the stop reason `context_length`; if that is so at the start, without a turn,
+    and with a warning.
 
     Args:
         environments: At least `len(starts) * group_size` of them.
@@ -78,24 +84,34 @@ def collect_groups(
         prompts: Token ids that the policy reads in place of the environments' own prompts, one list per start.
 
     Raises:
-        UsageError: a prompt leaves no room for a response, or equal starts gave different prompts.
+        UsageError: equal starts gave different prompts.
     """
     openings = environments.reset([start for start in starts for _ in range(group_size)])
     _check_equal_openings(openings, group_size, environments.env_id)
     if prompts is None:
         prompts = [policy.render(opening.messages) for opening in openings[::group_size]]
-    for opening, prompt in zip(openings[::group_size], prompts, strict=True):
-        if len(prompt) + parameters.max_new_tokens > policy.context_length:
-            raise UsageError(
-                f"the prompt of task {opening.task!r} has {len(prompt)} tokens, which leaves no room for "
-                f"{parameters.max_new_tokens} new ones: the model reads at most {policy.context_length} in all"
-            )
     episodes = [
         Episode(opening.task, start.seed, opening.messages, metadata=opening.metadata)
         for opening, start in zip(openings, (s for s in starts for _ in range(group_size)), strict=True)
     ]
-    responses = [r for group in engine.sample(prompts, group_size, parameters, seeds) for r in group]
-    turns = {i: _turn(policy, prompts[i // group_size], response) for i, response in enumerate(responses)}
+    sampled = []  # numbers of the groups whose prompt leaves room for a response
+    for number, prompt in enumerate(prompts):
+        if has_room(policy, prompt, parameters):
+            sampled.append(number)
+            continue
+        group = episodes[number * group_size : (number + 1) * group_size]
+        for episode in group:
+            episode.stop_reason = "context_length"
+        warn_once(f"{no_room(policy, prompt, parameters, group[0].task)}. Attempts at it fail; {WAYS_OUT}")
+    responses = []
+    if sampled:
+        own_prompts, own_seeds = ([each[number] for number in sampled] for each in (prompts, seeds))
+        responses = engine.sample(own_prompts, group_size, parameters, own_seeds)
+    turns = {
+        number * group_size + i: _turn(policy, prompts[number], response)
+        for number, group in zip(sampled, responses, strict=True)
+        for i, response in enumerate(group)
+    }
     while turns:
         outcomes = environments.step({i: turn.text for i, turn in turns.items()})
         contexts: dict[int, list[int]] = {}
@@ -113,6 +129,25 @@ def collect_groups(
         responses = [group[0] for group in engine.sample(histories, 1, parameters, turn_seeds)] if histories else []
         turns = {i: _turn(policy, contexts[i], response) for i, response in zip(contexts, responses, strict=True)}
     return [episodes[i : i + group_size] for i in range(0, len(episodes), group_size)]
+
+
+def has_room(policy: Policy, prompt: Sequence[int], parameters: SamplingParameters) -> bool:
+    """Whether the policy's context has room for the longest response to a prompt."""
+    return len(prompt) + parameters.max_new_tokens <= policy.context_length
+
+
+def no_room(policy: Policy, prompt: Sequence[int], parameters: SamplingParameters, task: str) -> str:
+    """The same in words, where it has not."""
+    return (
+        f"the prompt of task {task!r} has {len(prompt)} tokens, which leaves no room for "
+        f"{parameters.max_new_tokens} new ones: the model reads at most {policy.context_length} in all"
+    )
+
+
+def check_room(attempts: Iterable[Any]) -> None:
+    """Raise UsageError if none of these attempts, as learners or evaluations record them, has a turn."""
+    if not any(attempt.turns for attempt in attempts):
+        raise UsageError(f"the prompt of every task leaves no room for a response: {WAYS_OUT}")
 
 
 def _turn(policy: Policy, context_ids: list[int], response: Response) -> Turn:

@@ -13,7 +13,7 @@ import gymnasium
 from gymnasium.spaces import Text
 
 from sdpo_gym.registry import ADAPTERS, ENVIRONMENTS
-from sdpo_gym.wrappers import CompleteInfo
+from sdpo_gym.wrappers import SUCCESS_RETURN, CompleteInfo
 
 
 def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, Any]:
@@ -43,13 +43,20 @@ def import_from_current_folder() -> None:
         sys.path.insert(0, os.getcwd())
 
 
-def make_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:
+def make_text_env(
+    env_id: str, env_args: Mapping[str, Any] | None = None, success_return: float = SUCCESS_RETURN
+) -> gymnasium.Env:
     """Make an environment whose observations and actions are texts, ours or another package's, with `CompleteInfo`.
+
+    Args:
+        env_id: A registered id, or `module:id`.
+        env_args: Keyword arguments of the environment.
+        success_return: See `CompleteInfo`.
 
     Raises:
         ValueError: the environment is unknown, refuses the arguments, or is not a text environment.
     """
-    return CompleteInfo(make_bare_text_env(env_id, env_args))
+    return CompleteInfo(make_bare_text_env(env_id, env_args), success_return)
 
 
 def make_bare_text_env(env_id: str, env_args: Mapping[str, Any] | None = None) -> gymnasium.Env:

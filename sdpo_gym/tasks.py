@@ -128,3 +128,9 @@ class Verifier(ABC):
     def verify_many(self, tasks: Sequence[Task], responses: Sequence[str]) -> list[Verdict]:
         """Judge responses to tasks, pairwise. Override it where a batch can be judged concurrently."""
         return [self.verify(task, response) for task, response in zip(tasks, responses, strict=True)]
+
+    def prepare(self) -> None:  # noqa: B027 (few need it)
+        """Start what judging needs, such as a sandbox, and raise if it does not work; by default nothing is needed.
+
+        Commands call it before long work, so that it does not fail at the first response.
+        """

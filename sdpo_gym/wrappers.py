@@ -60,7 +60,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
     """Fills in what `info` holds in this project's environments (see `TextEnv`), and in others may not.
 
     Without them, `messages` are the observations and the responses to them; `task_id` is what the reset named, else its
-    seed, else the environment's id; an episode succeeds with a return of `SUCCESS_RETURN`; the feedback is the
+    seed, else the environment's id; an episode succeeds with a return of `success_return`; the feedback is the
     observation after a step that did not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end. A key
     whose value has another shape means something else there, and counts as missing; so do metrics that are no finite
     numbers.
@@ -69,11 +69,13 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
 
     Args:
         env: A text environment.
+        success_return: An episode whose rewards sum to this, or more, succeeds.
     """
 
-    def __init__(self, env: gymnasium.Env[str, str]):
-        RecordConstructorArgs.__init__(self)
+    def __init__(self, env: gymnasium.Env[str, str], success_return: float = SUCCESS_RETURN):
+        RecordConstructorArgs.__init__(self, success_return=success_return)
         super().__init__(env)
+        self._success_return = success_return
         self._chat = _Chat()
         self._return = 0.0
 
@@ -101,7 +103,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         self._chat.go_on(action, observation, info)
         success, feedback, items, reason = map(info.get, ("success", "feedback", "feedback_items", "stop_reason"))
         if not isinstance(success, (Real, np.bool_)):
-            success = (terminated or truncated) and self._return >= SUCCESS_RETURN
+            success = (terminated or truncated) and self._return >= self._success_return
         if not isinstance(reason, str):
             reason = "terminated" if terminated else "truncated" if truncated else ""
         completed = {

@@ -53,6 +53,18 @@ class RareEnv(TextEnv):
         super().__init__(TaskList(tasks), SumVerifier(modulus, feedback), max_turns=max_turns, render_mode=render_mode)
 
 
+class LongEnv(TextEnv):
+    """Some of its tasks, with `every` all of them, have a prompt that is longer than the tiny model's context."""
+
+    def __init__(self, every: bool = False, render_mode: str | None = None):
+        padding = " and again" * 300
+        tasks = [
+            Task(word, ({"role": "user", "content": f"Say {word}{padding if every or word > 'beta' else ''}."},))
+            for word in WORDS
+        ]
+        super().__init__(TaskList(tasks), LengthVerifier(), render_mode=render_mode)
+
+
 class EchoVerifier(Verifier):
     """Quotes the response in the feedback."""
 
@@ -198,6 +210,7 @@ class NumbersEnv(PlainEnv):
 ENVIRONMENTS = {
     "Even": EvenLengthEnv,
     "Rare": RareEnv,
+    "Long": LongEnv,
     "Echo": EchoEnv,
     "Plain": PlainEnv,
     "Labelled": LabelledEnv,

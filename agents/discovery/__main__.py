@@ -29,6 +29,7 @@ from agents.runs.records import read_records
 from agents.runs.resumable import ResumableRun
 from agents.sampling.factory import make_engine
 from agents.sdpo.presets import TEST_TIME
+from sdpo_gym.sandbox import SandboxError
 
 RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
 
@@ -42,11 +43,11 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
     config.check()
     console = console or Console()
     tasks = list(config.tasks) or read_selection(config.selection)
-    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
+    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows, config.success_return)
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)
-        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks))
+        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks), numbered=config.output is None)
         try:
             with interruptible(), ExitStack() as opened:
                 journals = {
@@ -56,12 +57,14 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
                 policy = load_trainable(config.model, config)
                 engine = opened.enter_context(closing(make_engine(policy, config)))
                 bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)))
+                bench.check_room()
                 for method, record in records.items():
                     _run(method, bench, record, console)
-        except (UsageError, KeyboardInterrupt):
+        except (UsageError, SandboxError, KeyboardInterrupt):
             if folder.has_records:
                 console.print(
-                    f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True
+                    f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",
+                    soft_wrap=True,
                 )
             raise
         seeds = range(config.seed, config.seed + config.seeds)

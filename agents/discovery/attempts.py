@@ -12,7 +12,7 @@ from agents.environments import Environments, Start
 from agents.episode import Episode, Turn
 from agents.errors import UsageError
 from agents.policy.policy import Policy
-from agents.rollouts import Group, collect_groups
+from agents.rollouts import WAYS_OUT, Group, collect_groups, has_room, no_room
 from agents.runs.resumable import Journal
 from agents.sampling.engine import SamplingEngine
 
@@ -126,6 +126,13 @@ class Bench:
     engine: SamplingEngine
     environments: Environments
     tasks: dict[str, Start]
+
+    def check_room(self) -> None:
+        """Raise UsageError if a task's prompt leaves no room for a response: nothing is to be discovered there."""
+        for task, start in self.tasks.items():
+            prompt = self.policy.render(self.environments.reset_one(0, start).messages)
+            if not has_room(self.policy, prompt, self.config.sampling):
+                raise UsageError(f"{no_room(self.policy, prompt, self.config.sampling, task)}; {WAYS_OUT}")
 
     def attempt(
         self, starts: Sequence[Start], count: int, seeds: Sequence[int], prompts: Sequence[list[int]] | None = None

@@ -69,7 +69,7 @@ def windowed_prompt(
     Args:
         messages: The question.
         failures: The earlier attempts, oldest first.
-        room: Most tokens of the prompt. The question alone may have more; whoever samples then refuses it.
+        room: Most tokens of the prompt. The question alone may have more.
         dropped: So many are known not to fit.
     """
     low, high = min(dropped, len(failures)), len(failures)

@@ -98,13 +98,16 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
     """
     config.check()
     console = console or Console()
-    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
+    environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows, config.success_return)
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)
         if not environments.names_tasks:
             raise UsageError(f"{config.env!r} has no tasks that could be named, only seeds")
         folder = ResumableRun(
-            config.output or default_output("select", config.env), "agents.discovery.select", config.deciding()
+            config.output or default_output("select", config.env),
+            "agents.discovery.select",
+            config.deciding(),
+            numbered=config.output is None,
         )
         found = []
         with interruptible(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:
@@ -153,17 +156,21 @@ def _examine(
         journal.start_clock()
         for position, start in enumerate(starts):
             batches = recorded.get(position, [])
-            attempts, successes = (sum(batch[name] for batch in batches) for name in ("attempts", "successes"))
-            while (verdict := config.selects(attempts, successes)) is None:
+            while True:
+                attempts, successes = (sum(batch[name] for batch in batches) for name in ("attempts", "successes"))
+                # A batch of no attempts says that the prompt leaves no room for a response.
+                verdict = config.selects(attempts, successes) if attempts or not batches else False
+                if verdict is not None:
+                    break
                 count = min(config.sampling_rows, config.samples - attempts)
                 # A stream of its own: no attempt of a method that is compared later is among these.
                 seed = derived_seed("selection", config.seed, position, attempts)
                 (group,) = collect_groups(policy, engine, environments, [start], count, config.sampling, [seed])
+                made = count if group[0].turns else 0
                 solved = sum(episode.success for episode in group)
                 batches += journal.append(
-                    [{"position": position, "task": group[0].task, "attempts": count, "successes": solved}]
+                    [{"position": position, "task": group[0].task, "attempts": made, "successes": solved}]
                 )
-                attempts, successes = attempts + count, successes + solved
             yield {
                 "task": batches[0]["task"],
                 "attempts": attempts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,10 +18,12 @@ from agents.evaluate.report import report
 from agents.evaluate.result import make_result, read_result
 from agents.evaluate.sampling import SERVER_PREFIX, sample_model
 from agents.evaluate.tasks import choose_starts
+from agents.policy.load import find_model
 from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import interruptible
 from agents.runs.resumable import ResumableRun
+from sdpo_gym.sandbox import SandboxError
 
 
 def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[str, Any]]:
@@ -30,19 +33,21 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         UsageError: something that the user can mend.
     """
     config.check()
+    _check_models(config.model)
     console = console or Console()
     results = [read_result(path) for path in config.compare]
     folder = None
     if config.model:
         output = config.output or default_output("evaluate", config.env)
-        folder = ResumableRun(output, "agents.evaluate", config.deciding())
+        folder = ResumableRun(output, "agents.evaluate", config.deciding(), numbered=config.output is None)
         try:
             with interruptible():
                 results += _evaluate_models(config, folder, console)
-        except (UsageError, KeyboardInterrupt):
+        except (UsageError, SandboxError, KeyboardInterrupt):
             if folder.has_records:
                 console.print(
-                    f"The attempts made so far are in {output}; give --output {output} to go on", soft_wrap=True
+                    f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",
+                    soft_wrap=True,
                 )
             raise
     elif config.output:
@@ -55,11 +60,20 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
     return results
 
 
+def _check_models(models: Sequence[str]) -> None:
+    """Raise UsageError if one names no model of this machine's though it looks so, or two name the same."""
+    names: dict[Path, str] = {}
+    for name in models:
+        folder = None if name.startswith(SERVER_PREFIX) else find_model(name)
+        if folder and names.setdefault(folder.resolve(), name) != name:
+            raise UsageError(f"--model names {folder.resolve()} twice: {names[folder.resolve()]} and {name}")
+
+
 def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Console) -> list[dict[str, Any]]:
     local = any(not model.startswith(SERVER_PREFIX) for model in config.model)
     remote = any(model.startswith(SERVER_PREFIX) for model in config.model)
     at_once = max(config.sampling_rows * local, config.server.concurrency * remote)
-    environments = Environments(config.env, parse_env_args(config.env_arg), at_once)
+    environments = Environments(config.env, parse_env_args(config.env_arg), at_once, config.success_return)
     results = []
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)

@@ -91,8 +91,8 @@ class Attempt:
 
     @property
     def response(self) -> str:
-        """The last one."""
-        return self.turns[-1].response
+        """The last one; "" without a turn."""
+        return self.turns[-1].response if self.turns else ""
 
     @property
     def truncated(self) -> bool:
@@ -101,7 +101,7 @@ class Attempt:
     @property
     def feedback_kinds(self) -> Sequence[str]:
         """Of the feedback on the last response."""
-        return self.turns[-1].feedback_kinds
+        return self.turns[-1].feedback_kinds if self.turns else ()
 
     @property
     def tokens(self) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import os
 import random
 import threading
@@ -66,11 +67,11 @@ class ServerConfig:
             raise UsageError(f"--base-url must begin with http:// or https://, not {self.base_url!r}")
         least = {"concurrency": 1, "requests_per_minute": 0, "retries": 0, "backoff": 0, "max_wait": 0}
         for name, bound in least.items():
-            if getattr(self, name) < bound:
+            if not bound <= getattr(self, name) < math.inf:
                 flag = "--" + name.replace("_", "-")
-                raise UsageError(f"{flag} must be at least {bound}, not {getattr(self, name)}")
-        if not self.timeout > 0:
-            raise UsageError(f"--timeout must be more than 0, not {self.timeout}")
+                raise UsageError(f"{flag} must be a finite number of at least {bound}, not {getattr(self, name)}")
+        if not 0 < self.timeout < math.inf:
+            raise UsageError(f"--timeout must be a finite number above 0, not {self.timeout}")
 
 
 @dataclass(frozen=True)

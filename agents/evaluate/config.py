@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,8 +60,8 @@ class EvaluateConfig(SamplingConfig):
         if self.tasks and self.num_tasks:
             raise UsageError("give either --tasks or --num-tasks, not both")
         for name in ("price_in", "price_out"):
-            if (getattr(self, name) or 0) < 0:
-                raise UsageError(f"prices must be at least 0, not {getattr(self, name)}")
+            if not 0 <= (getattr(self, name) or 0) < math.inf:
+                raise UsageError(f"prices must be finite numbers of at least 0, not {getattr(self, name)}")
 
     def deciding(self) -> dict[str, Any]:
         """The settings that decide which attempts are made: a run goes on only with equal ones."""

@@ -11,7 +11,7 @@ import numpy as np
 from agents.environments import Start
 from agents.episode import Episode
 from agents.evaluate.estimators import pass_at_k
-from agents.rollouts import Collector, Group
+from agents.rollouts import Collector, Group, check_room
 from agents.runs.seeds import derived_seed
 
 EVALUATION_SEED = 20_260_120
@@ -90,6 +90,9 @@ def evaluate(
         collector: With at least `samples` environments; more let more tasks run at once.
         num_tasks: How many tasks, or all where there are fewer.
         progress: Called with the number of tasks done and their total.
+
+    Raises:
+        UsageError: no task's prompt leaves room for a response.
     """
     starts = evaluation_starts(collector.environments.num_tasks, num_tasks)
     groups: list[Group] = []
@@ -99,4 +102,6 @@ def evaluate(
         batch = starts[first : first + at_once]
         groups += collector.collect(batch, samples, [derived_seed(start.seed) for start in batch])
     progress(len(starts), len(starts))
-    return Evaluation(groups)
+    evaluation = Evaluation(groups)
+    check_room(evaluation.episodes)
+    return evaluation

@@ -64,8 +64,9 @@ def read_result(path: Path) -> dict[str, Any]:
 
 
 def estimates(statistics: Sequence[Mapping[str, float]]) -> dict[str, Estimate]:
-    """Means over tasks of what every task has."""
-    return {name: estimate([task[name] for task in statistics]) for name in common(statistics)}
+    """Means over tasks of what every task has; what only responses have, of those to which there are any."""
+    names = common([task for task in statistics if task.get("turns") != 0])
+    return {name: estimate([task[name] for task in statistics if name in task]) for name in names}
 
 
 def common(statistics: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -97,7 +98,7 @@ def _statistics(group: Sequence[Attempt]) -> dict[str, float]:
         # Where fewer than half of the responses are short answers, the task does not ask for one.
         f"majority@{n}": majority_vote(answers, [a.success for a in group]) if 2 * votes >= n > 1 else None,
         "response_tokens": _mean([attempt.tokens for attempt in group]),
-        "entropy": _mean([attempt.entropy for attempt in group]),
+        "entropy": _mean([attempt.entropy for attempt in group if attempt.turns]),
     }
     return {
         "success_rate": successes / n,
@@ -160,7 +161,7 @@ def _cost(attempts: Sequence[Attempt], prices: tuple[float | None, float | None]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    return None if None in values else float(np.mean(values))
+    return None if None in values or not values else float(np.mean(values))
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

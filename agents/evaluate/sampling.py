@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 
 from agents.environments import Environments, Start
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.evaluate.attempts import Attempt, AttemptTurn
 from agents.evaluate.chat_client import ChatClient, ContextLengthExceeded, ServerError
 from agents.evaluate.config import EvaluateConfig
 from agents.policy.load import load_policy
-from agents.rollouts import collect_groups
+from agents.rollouts import WAYS_OUT, check_room, collect_groups
 from agents.runs.resumable import Journal
 from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
@@ -38,8 +38,8 @@ def sample_model(
         All attempts, by task.
 
     Raises:
-        UsageError: the model cannot be loaded, its prompt is too long, or the server failed. The attempts made so far
-            are in the journal.
+        UsageError: the model cannot be loaded, all prompts are too long for it, or the server failed. The attempts
+            made so far are in the journal.
     """
     sample = _sample_server if model.startswith(SERVER_PREFIX) else _sample_policy
     total = len(starts) * config.samples
@@ -48,7 +48,9 @@ def sample_model(
         for attempts in sample(model, config, environments, starts, journal):
             journal.append(attempt.to_json() for attempt in attempts)
             progress(len(journal.records), total)
-    return sorted(map(Attempt.from_json, journal.records), key=lambda attempt: (attempt.position, attempt.sample))
+    attempts = sorted(map(Attempt.from_json, journal.records), key=lambda attempt: (attempt.position, attempt.sample))
+    check_room(attempts)
+    return attempts
 
 
 def _recorded(journal: Journal) -> set[tuple[int, int]]:
@@ -141,7 +143,10 @@ def _attempt(
             completion = client.complete(messages)
         except ContextLengthExceeded as error:
             if not turns:
-                raise UsageError(f"the prompt of task {opening.task!r} is too long for the model: {error}") from error
+                warn_once(
+                    f"the prompt of task {opening.task!r} is too long for the model: {error}. Attempts at it fail; "
+                    f"{WAYS_OUT}"
+                )
             stop_reason = "context_length"
             break
         outcome = environments.step_one(index, completion.text)

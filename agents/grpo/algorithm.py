@@ -39,6 +39,10 @@ class GRPO:
     def before_training(self, evaluation: Evaluation, collector: Collector) -> dict:
         return {}
 
+    def no_signal(self) -> str:
+        cut = " or were cut off (--skip-truncated)" if self.config.skip_truncated else ""
+        return f"all attempts at a task got the same reward{cut}"
+
     def stateful(self) -> list[Stateful]:
         return [self.reference] if self.reference else []
 

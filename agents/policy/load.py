@@ -54,19 +54,9 @@ def load_policy(
     target = _device(device)
     compute_dtype = _compute_dtype(precision, target)
     options = _four_bit_options(compute_dtype, target) if four_bits else {}
-    source = smollm2_folder() if name == "smollm2" else name
-    if isinstance(source, str) and (source.startswith((".", "/", "~")) or Path(source).exists()):
-        source = Path(source).expanduser()
-        if is_adapter(source):
-            return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
-        if _holds_weights(source / "checkpoint") and not _holds_weights(source):
-            raise UsageError(
-                f"{source} holds a run, not a model: name its weights with --model {source / 'checkpoint'}"
-            )
-        if not (source / "config.json").is_file():
-            raise UsageError(f"{source} holds no model: a folder with config.json, weights and tokenizer is needed")
-    elif isinstance(source, str):
-        _check_id(source)
+    source = find_model(name) or name
+    if isinstance(source, Path) and is_adapter(source):
+        return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
     tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
     model, report = _load(
         AutoModelForCausalLM.from_pretrained,
@@ -89,6 +79,27 @@ def load_policy(
         model.to(target)
     group_queries(model)
     return Policy(model, tokenizer, compute_dtype, stop_ids, template_args=template_args)
+
+
+def find_model(name: str) -> Path | None:
+    """The folder of a model, or of adapters, that a name means; None where it can only be a hub id.
+
+    Raises:
+        UsageError: it means a folder that holds neither, or does not exist; or it cannot be a hub id either.
+    """
+    if name == "smollm2":
+        return smollm2_folder()
+    if not (name.startswith((".", "/", "~")) or Path(name).exists()):
+        _check_id(name)
+        return None
+    folder = Path(name).expanduser()
+    if is_adapter(folder):
+        return folder
+    if _holds_weights(folder / "checkpoint") and not _holds_weights(folder):
+        raise UsageError(f"{folder} holds a run, not a model: name its weights with --model {folder / 'checkpoint'}")
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"{folder} holds no model: a folder with config.json, weights and tokenizer is needed")
+    return folder
 
 
 def load_trainable(name: str, config: UpdateConfig) -> Policy:
@@ -214,7 +225,10 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"cannot use the device {name!r}: {first_line(error)}") from error
+        advice = ""
+        if not torch.cuda.is_available():
+            advice = "; PyTorch finds no GPU here: take --device cpu, or install a PyTorch with CUDA, and the driver"
+        raise UsageError(f"cannot use the device {name!r}: {first_line(error)}{advice}") from error
     return device
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def add_adapters(policy: Policy, rank: int, alpha: float, seed: int) -> None:
             )
         return
     config = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM")
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _quiet():
         torch.manual_seed(seed)
         policy.model = get_peft_model(policy.model, config).eval()
 
@@ -56,8 +57,17 @@ def cast_frozen_layers(policy: Policy) -> None:
 
 def load_adapters(policy: Policy, folder: Path, *, merge: bool) -> None:
     """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights."""
-    model = PeftModel.from_pretrained(policy.model, folder, is_trainable=not merge)
+    with _quiet():
+        model = PeftModel.from_pretrained(policy.model, folder, is_trainable=not merge)
     policy.model = (model.merge_and_unload().requires_grad_(True) if merge else model).eval()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """peft asks each model for an attribute that transformers warns of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 @torch.no_grad()

@@ -30,7 +30,7 @@ NORMAL_QUANTILE = 1.96
 
 TIMES = {"sample_seconds": "sampling", "grade_seconds": "grading", "update_seconds": "learning"}
 
-SOLVED, CUT, UNNAMED = "solved", "cut off", "failed"
+SOLVED, CUT, UNNAMED, NO_ROOM = "solved", "cut off", "failed", "prompt too long"
 """Outcomes of attempts whose feedback names no kind: a success gets none, and not every environment names kinds."""
 
 
@@ -150,6 +150,8 @@ def outcome(rollout: Mapping[str, Any]) -> str:
     """What came of an attempt, in a word: the first kind of the feedback on its last response."""
     if rollout["success"]:
         return SOLVED
+    if not rollout["turns"]:
+        return NO_ROOM
     last = rollout["turns"][-1]
     return next(iter(last["feedback_kinds"]), CUT if last["truncated"] else UNNAMED)
 

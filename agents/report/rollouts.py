@@ -43,7 +43,7 @@ def table(chosen: Sequence[tuple[int, Record, Record | None]]) -> dict[str, list
             "tokens": sum(turn["tokens"] for turn in rollout["turns"]),
             "outcome": outcome(rollout),
             "credit": strength(credit),
-            "preview": " ".join(rollout["turns"][-1]["response"][: 2 * PREVIEW].split())[:PREVIEW],
+            "preview": _preview(rollout),
         }
         for name, column in columns.items():
             column.append(values[name])
@@ -80,6 +80,11 @@ def texts(
             credits.append({name: value for name, value in credit.items() if name not in ("rollout", "step")})
         found.append(record)
     return found, [json.loads(prompt) for prompt in prompts], credits
+
+
+def _preview(rollout: Record) -> str:
+    response = rollout["turns"][-1]["response"] if rollout["turns"] else ""
+    return " ".join(response[: 2 * PREVIEW].split())[:PREVIEW]
 
 
 def _evenly(places: Sequence[int], most: int) -> list[int]:

@@ -13,6 +13,7 @@ docs/run-folder.md describes the fields, agents/runs/load.py reads them.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class RunFolder:
         config: The run's settings, JSON-able.
         program: What writes it, such as `agents.sdpo`; not needed to resume.
         resume: Whether the folder holds an earlier part of the run.
+        numbered: Whether to take another name where the folder is taken; see `claim`.
         processes: Those of the run; only the main one writes.
 
     Raises:
@@ -58,18 +60,15 @@ class RunFolder:
         *,
         program: str = "",
         resume: bool = False,
+        numbered: bool = False,
         processes: Processes = ALONE,
     ):
         self.path = path
         self.processes = processes
-        processes.on_main(lambda: self._go_on(config) if resume else self._begin(program, config))
-
-    def _begin(self, program: str, config: Mapping[str, Any]) -> None:
-        with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            if any(self.path.iterdir()):
-                raise UsageError(f"the output folder {self.path} is not empty; name another one with --output")
-            (self.path / "config.json").write_text(config_text(program, config), encoding="utf-8")
+        if resume:
+            processes.on_main(lambda: self._go_on(config))
+        else:
+            self.path = processes.on_main(lambda: claim(path, config_text(program, config), numbered=numbered))
 
     def _go_on(self, config: Mapping[str, Any]) -> None:
         settings = json.loads(json.dumps(dict(config), default=str))
@@ -161,6 +160,32 @@ class RunFolder:
             file.write(lines)
 
 
+def claim(path: Path, config: str, *, numbered: bool = False) -> Path:
+    """Make a folder a run's own by writing its `config.json`; of several runs that try this at once, one succeeds.
+
+    Args:
+        path: The folder, new or empty.
+        config: The file's content.
+        numbered: Whether to try the folder's name with -2, -3, … where it is taken.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: the folder is taken, or cannot be written.
+    """
+    for number in itertools.count(1):
+        folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not any(folder.iterdir()):
+                with contextlib.suppress(FileExistsError), open(folder / "config.json", "x", encoding="utf-8") as file:
+                    file.write(config)
+                    return folder
+        if not numbered:
+            raise UsageError(f"the output folder {folder} is not empty; name another one with --output")
+
+
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """What keeps the block from writing to the folder `path` becomes a UsageError."""
@@ -176,6 +201,6 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def default_output(algorithm: str, env_id: str) -> Path:
-    """A new folder's name: algorithm, environment and the time of the start."""
+    """The name of a new folder unless it is taken: algorithm, environment and the time of the start."""
     name = env_id.rpartition("/")[2].lower()
     return Path("runs") / f"{algorithm}-{name}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import UsageError
-from agents.runs.folder import writing
+from agents.runs.folder import claim, writing
 from agents.runs.records import check_equal_settings, config_text, parse_records, read_config
 
 
@@ -23,24 +23,22 @@ class ResumableRun:
             a run has recorded nothing, its settings may be replaced.)
         program: What writes it, such as `agents.evaluate`.
         settings: What decides the results, JSON-able.
+        numbered: Whether to begin a new run, under another name where the folder is taken; see `claim`.
 
     Raises:
         UsageError: the folder holds something else, a run with other settings, or cannot be written.
     """
 
-    def __init__(self, path: Path, program: str, settings: Mapping[str, Any]):
+    def __init__(self, path: Path, program: str, settings: Mapping[str, Any], *, numbered: bool = False):
         self.path = path
         text = config_text(program, settings)
-        config = path / "config.json"
-        with writing(path):
-            path.mkdir(parents=True, exist_ok=True)
-            if config.exists():
-                earlier = read_config(path)["config"]
-                if self.has_records:
-                    check_equal_settings(path, earlier, json.loads(text)["config"])
-                    return
-            elif any(path.iterdir()):
-                raise UsageError(f"the output folder {path} holds something that is no run; name another with --output")
+        if numbered or not (path / "config.json").exists():
+            self.path = claim(path, text, numbered=numbered)
+            return
+        earlier = read_config(path)["config"]
+        if self.has_records:
+            check_equal_settings(path, earlier, json.loads(text)["config"])
+        else:
             self.write("config.json", text)
 
     @property

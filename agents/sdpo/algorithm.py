@@ -30,6 +30,14 @@ class SDPO(SelfDistillation):
         self.console = console
         self.past_successes = PastSuccesses(config.past_successes)
 
+    def no_signal(self) -> str:
+        kind = self.config.context
+        missing = {
+            "demonstration": "no success to show the teacher (where there is feedback, try --context both)",
+            "feedback": "no feedback on a failure to show the teacher",
+        }
+        return f"there was {missing.get(kind, 'neither a success nor feedback to show the teacher')}"
+
     def stateful(self) -> list[Stateful]:
         return [*super().stateful(), self.past_successes]
 
@@ -61,6 +69,9 @@ class SDPO(SelfDistillation):
 
 class HybridSDPO(SDPO, Hybrid):
     """The same with GRPO in it."""
+
+    def no_signal(self) -> str:
+        return f"{super().no_signal()}, and all attempts at a task got the same reward"
 
 
 def make_sdpo(config: SDPOConfig, policy: Policy, console: Console) -> SDPO:

@@ -149,6 +149,14 @@ class LiveCodeBenchVerifier(Verifier):
         with ThreadPoolExecutor(self.sandbox.workers) as pool:
             return list(pool.map(self.verify, tasks, responses))
 
+    def prepare(self) -> None:
+        """Start the sandbox.
+
+        Raises:
+            SandboxError: it cannot be started, or reached.
+        """
+        _ = self.sandbox.isolation  # to know it takes a worker
+
     def _run(self, source: str, entry_point: str | None, tests: Sequence[Test]) -> list[Outcome]:
         functional = entry_point is not None
         program = Program(source, "function" if functional else "stdin", entry_point)

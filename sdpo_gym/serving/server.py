@@ -18,6 +18,7 @@ from sdpo_gym.extras import needs
 from sdpo_gym.http_server import run_app
 from sdpo_gym.json_values import as_json
 from sdpo_gym.sandbox.remote import check_token
+from sdpo_gym.text_env import TextEnv
 
 with needs("sdpo-gym[serve]"):
     import websockets  # noqa: F401  (uvicorn imports it only when it serves)
@@ -104,6 +105,7 @@ def make_app(
         idle_seconds: A session without a message for so long is ended.
 
     Raises:
+        SandboxError: the environment needs a sandbox, which does not work.
         ValueError: an argument makes no sense, or it is no text environment.
     """
     check_token(token)
@@ -197,6 +199,7 @@ def serve(
 
     Raises:
         OSError: the address is in use or not this machine's, or a file cannot be read.
+        SandboxError: the environment needs a sandbox, which does not work.
         ValueError: an argument makes no sense, or it is no text environment.
     """
     if max_message_bytes < 1:
@@ -300,6 +303,8 @@ def _examine(env_id: str, env_args: Mapping[str, Any]) -> tuple[SessionState, st
     """What a session begins with, and the environment's description. Raises where it is no text environment."""
     env = make_bare_text_env(env_id, env_args)
     try:
+        if isinstance(env.unwrapped, TextEnv):
+            env.unwrapped.verifier.prepare()
         state = SessionState(
             env_id=env_id,
             num_tasks=env.get_wrapper_attr("num_tasks") if env.has_wrapper_attr("num_tasks") else None,

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +21,24 @@ from training import ALGORITHMS, SMALL, contents, records, run
 
 from agents.collapse import CollapseGuard
 from agents.discovery.config import DiscoveryConfig
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
+from agents.evaluate.__main__ import main as evaluate
+from agents.evaluate.config import EvaluateConfig
 from agents.grpo import presets as grpo_presets
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.policy.load import load_policy
+from agents.report.rollouts import choose_rollouts
+from agents.report.rollouts import table as report_table
 from agents.runs.folder import RunFolder
+from agents.runs.load import load_run
+from agents.runs.records import read_config
 from agents.sdpo import presets as sdpo_presets
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 from agents.update import Updater
+from sdpo_gym.sandbox import SandboxError
 
 ROOT = Path(__file__).parents[2]
 
@@ -167,6 +176,42 @@ def test_an_output_folder_in_use_is_left_alone(tiny_model, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_of_runs_that_begin_at_once_each_has_a_folder_of_its_own(tmp_path):
+    """Also where they take the same name, as default names have seconds only."""
+    barrier = threading.Barrier(8)
+
+    def begin(number, **settings):
+        barrier.wait()
+        try:
+            return RunFolder(tmp_path / "run", {"seed": number}, **settings).path
+        except UsageError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(begin, range(8)))
+        (own,) = [path for path in found if isinstance(path, Path)]
+        assert sum("is not empty" in message for message in map(str, found)) == 7
+        found = list(threads.map(lambda number: begin(number, numbered=True), range(8)))
+    assert read_config(own)["config"]["seed"] in range(8)
+    assert sorted(found) == [tmp_path / f"run-{number}" for number in range(2, 10)]
+    assert [read_config(path)["config"]["seed"] for path in found] == list(range(8))
+
+
+@pytest.mark.parametrize("program", ["grpo", "evaluate"])
+def test_a_default_folder_that_is_taken_is_left_alone(program, tiny_model, tmp_path, monkeypatch):
+    module = {"grpo": "agents.learner", "evaluate": "agents.evaluate.__main__"}[program]
+    monkeypatch.setattr(f"{module}.default_output", lambda algorithm, env_id: tmp_path / algorithm)
+    for _ in range(2):
+        if program == "grpo":
+            run("grpo", tiny_model, None, steps=1, eval_tasks=0)
+        else:
+            config = EvaluateConfig(env="toy/Even-v0", model=(str(tiny_model),), samples=1, max_new_tokens=4)
+            evaluate(config, Console(file=io.StringIO()))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [program, f"{program}-2"]
+    first, second = (sorted(path.name for path in folder.iterdir()) for folder in sorted(tmp_path.iterdir()))
+    assert first == second
+
+
 def test_an_output_folder_that_cannot_be_made(tiny_model, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
@@ -208,13 +253,14 @@ def test_the_command_prints_a_table(tiny_model, tmp_path):
     )  # fmt: skip
     assert code == 0, err
     assert "Pre-flight" in out and "success rate" in out and "before → after" in out
-    assert str(tmp_path / "run" / "checkpoint") in out.replace("\n", "")
+    assert f"--model {tmp_path / 'run' / 'checkpoint'}\n" in out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--env", "sdpo/Nothing-v0"], "error: cannot make the environment 'sdpo/Nothing-v0'"),
+        (["--env", "sdpo/LiveCodeBench-v0", "--env-arg", "sandbox=remote"], "error: no sandbox server is named"),
         (["--steps", "many"], "--steps"),
         (["--no-such-flag", "1"], "no-such-flag"),
     ],
@@ -247,7 +293,7 @@ def test_ctrl_c_saves_and_says_where(number, tiny_model, tmp_path):
     process.send_signal(number)
     code, out, err = finish(process)
     assert code == 130 and "Traceback" not in err
-    assert "Interrupted" in out and str(tmp_path / "run" / "checkpoint") in out.replace("\n", "")
+    assert "Interrupted" in out and f"{tmp_path / 'run' / 'checkpoint'}\n" in out
     load_policy(str(tmp_path / "run" / "checkpoint"))
     assert [json.loads(line) for line in metrics.read_text().splitlines()]
 
@@ -302,6 +348,17 @@ class TestResume:
         with pytest.raises(UsageError, match=message):
             run("grpo", tiny_model, **{"output": tmp_path / "run", "eval_tasks": 0, "resume": True} | settings)
 
+    def test_where_nothing_is_left_to_do(self, tiny_model, tmp_path, capsys):
+        settings = {"eval_tasks": 0, "save_every": 1}
+        folder = run("grpo", tiny_model, tmp_path / "run", **settings, steps=2)
+        before = contents(folder)
+        for steps in (1, 2):
+            capsys.readouterr()
+            run("grpo", tiny_model, folder, **settings, steps=steps, resume=True)
+            said = capsys.readouterr().out
+            assert f"nothing is left to do: the run is at step 2, and --steps is {steps}" in said
+            assert contents(folder) == before
+
     def test_a_folder_without_a_run(self, tiny_model, tmp_path):
         with pytest.raises(UsageError, match="holds no run"):
             run("grpo", tiny_model, tmp_path / "nothing", resume=True)
@@ -332,7 +389,37 @@ def test_batches_are_sampled_until_there_is_something_to_learn(tiny_model, tmp_p
     assert with_signal[1] >= 2 or len(counts[1]) == 4 * 8
 
 
-@pytest.mark.parametrize("error", [UsageError("the prompt is too long"), torch.OutOfMemoryError("full")])
+@pytest.mark.parametrize(
+    ("algorithm", "settings"),
+    [
+        ("grpo", {"extra_batches": 1, "curriculum": "uncertain"}),
+        ("sdpo", {"context": "both", "past_successes": 2}),
+        ("sdpo", {"context": "demonstration", "route": "success", "minibatches": 2}),
+    ],
+)
+def test_a_prompt_that_is_too_long_ends_no_run(algorithm, settings, tiny_model, tmp_path, caplog):
+    warn_once.cache_clear()
+    folder = run(algorithm, tiny_model, tmp_path / "run", env="toy/Long-v0", tasks_per_step=4, eval_tasks=4, **settings)
+    rollouts = records(folder, "rollouts.jsonl")
+    long = [r for r in rollouts if r["task"] in ("gamma", "delta")]
+    assert all(r["turns"] for r in rollouts if r not in long)
+    assert all((r["turns"], r["success"], r["stop_reason"]) == ([], False, "context_length") for r in long)
+    for record in records(folder, "metrics.jsonl"):
+        if record["phase"] == "train":
+            assert 0 < record["learned_fraction"] <= 0.5 and record["groups_unsolved"] >= 0.5
+    assert sum("leaves no room" in message for message in caplog.messages) == 2
+    table = report_table(choose_rollouts([load_run(folder)], 1000))
+    assert table["outcome"].count("prompt too long") == len(long) > 0
+
+
+@pytest.mark.parametrize("eval_tasks", [0, 2])
+def test_prompts_that_are_all_too_long_are_an_error(eval_tasks, tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="every task leaves no room"):
+        run("grpo", tiny_model, tmp_path / "run", env="toy/Long-v0", env_arg=["every=true"], eval_tasks=eval_tasks)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("error", [UsageError("a mistake"), SandboxError("gone"), torch.OutOfMemoryError("full")])
 def test_weights_are_kept_when_a_later_step_fails(error, tiny_model, tmp_path, monkeypatch):
     update, calls = Updater.update, []
 

@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import functools
 import re
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from training import make_groups
 from agents.config import UpdateConfig, flag
 from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError
+from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig, PolicyGradientConfig
@@ -149,6 +151,18 @@ def test_the_walk_is_over_all_settings():
         (SDPOConfig, {"level": "sequence", "divergence": "jsd"}, "--level sequence knows only --divergence reverse_kl"),
         (GRPOConfig, {"on_collapse": "rollback"}, "--on-collapse rollback needs --save-every and --eval-tasks"),
         (GRPOConfig, {"on_collapse": "rollback", "save_every": 1, "eval_tasks": 0}, "--on-collapse rollback needs"),
+        (GRPOConfig, {"lr": inf}, "--lr must be a finite number, not inf"),
+        (GRPOConfig, {"weight_decay": inf}, "--weight-decay must be a finite number"),
+        (GRPOConfig, {"temperature": inf}, "--temperature must be a finite number"),
+        (GRPOConfig, {"engine_timeout": inf}, "--engine-timeout must be a finite number"),
+        (GRPOConfig, {"lora_rank": 2, "lora_alpha": inf}, "--lora-alpha must be a finite number"),
+        (GRPOConfig, {"success_return": nan}, "--success-return must be a finite number"),
+        (GRPOConfig, {"kl_coef": inf}, "--kl-coef must be a finite number"),
+        (GRPOConfig, {"tis_cap": nan}, "--tis-cap"),
+        (EvaluateConfig, {"model": ("x",), "price_in": inf}, "prices must be finite"),
+        (EvaluateConfig, {"model": ("x",), "price_out": nan}, "prices must be finite"),
+        (EvaluateConfig, {"model": ("x",), "server": ServerConfig(timeout=inf)}, "--timeout must be a finite number"),
+        (EvaluateConfig, {"model": ("x",), "server": ServerConfig(backoff=nan)}, "--backoff must be a finite number"),
         # What would be ignored.
         (SDPOConfig, {"level": "sequence", "top_k": 5}, "--level sequence knows no --top-k;"),
         (SDPOConfig, {"level": "token", "top_k_of": "teacher"}, "--level token knows no --top-k-of"),
@@ -173,6 +187,10 @@ def test_the_walk_is_over_all_settings():
 def test_values_without_sense(config_type, settings, message):
     with pytest.raises(UsageError, match=message):
         config_type(**settings).check()
+
+
+def test_limits_may_be_infinite():
+    SDPOConfig(max_grad_norm=inf, tis_cap=inf, is_clip=inf, advantage_clip=inf).check()
 
 
 @pytest.mark.parametrize("config_type", [SDPOConfig, GRPOConfig])

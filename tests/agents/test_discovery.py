@@ -346,6 +346,7 @@ def test_methods_may_be_run_one_by_one(whole, tiny_model, tmp_path):
         ({"env_arg": ["max_turns=2"]}, "single turn"),
         ({"model": "./no/model"}, "no/model"),
         ({"max_new_tokens": 5000}, "leaves no room"),
+        ({"env": "toy/Long-v0"}, "'gamma' .* leaves no room"),
     ],
 )
 def test_bad_settings_are_refused(settings, message, tiny_model, tmp_path):
@@ -389,6 +390,12 @@ def test_selection_by_the_success_rate(tiny_model, tmp_path):
     assert selected == [] and all(task["attempts"] == 8 and task["successes"] > 0 for task in found)
     _, selected = run_select(tmp_path / "one", tiny_model, at_most=1.0, limit=1)
     assert selected == ["alpha"]
+
+
+def test_a_task_whose_prompt_is_too_long_is_not_selected(tiny_model, tmp_path):
+    found, selected = run_select(tmp_path / "run", tiny_model, env="toy/Long-v0", at_most=1.0)
+    assert selected == ["alpha", "beta"] and [task["attempts"] for task in found] == [20, 20, 0, 0]
+    assert run_select(tmp_path / "run", tiny_model, env="toy/Long-v0", at_most=1.0) == (found, selected)
 
 
 def test_giving_up_early_changes_no_selection():

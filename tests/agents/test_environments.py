@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import toy_env  # noqa: F401
+import toy_env
 from hypothesis import given
 from hypothesis import strategies as st
 from training import records, run
@@ -35,6 +35,31 @@ def test_an_environment_that_says_nothing_in_info():
     assert outcomes[0].feedback == "odd" and not outcomes[0].success
     assert outcomes[1].feedback == "" and outcomes[1].success
     environments.close()
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), np.float32("-inf")])
+def test_a_reward_that_is_no_finite_number_is_refused(reward, monkeypatch):
+    monkeypatch.setattr(toy_env.PlainEnv, "step", lambda self, action: ("", reward, True, False, {}))
+    environments = Environments("toy_env:toy/Plain-v0", {}, 1)
+    environments.reset([Start(5)])
+    with pytest.raises(UsageError, match="'toy_env:toy/Plain-v0': the reward .* must be a finite number, not "):
+        environments.step({0: "even"})
+    environments.close()
+
+
+def test_what_return_is_a_success_can_be_said(tiny_model, tmp_path, monkeypatch):
+    """Of a game that pays for the solution and takes for each step."""
+    monkeypatch.setattr(toy_env.PlainEnv, "step", lambda self, action: ("", len(action) % 2 - 0.01, True, False, {}))
+    settings = {"env": "toy/Plain-v0", "steps": 1, "eval_tasks": 0}
+    solved = []
+    for success_return in (1.0, 0.9):
+        folder = run("sdpo", tiny_model, tmp_path / str(success_return), success_return=success_return, **settings)
+        rollouts = records(folder, "rollouts.jsonl")
+        assert all(r["success"] == (r["reward"] >= success_return) for r in rollouts)
+        solved.append(sum(r["success"] for r in rollouts))
+    assert solved[0] == 0 < solved[1]
+    with pytest.raises(UsageError, match="says itself what a success is; leave out --success-return"):
+        Environments("toy/Even-v0", {}, 1, success_return=0.9)
 
 
 @pytest.mark.parametrize("algorithm", ["grpo", "sdpo"])

@@ -14,7 +14,7 @@ import toy_env
 from conftest import save_tiny_model
 from rich.console import Console
 
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main
 from agents.evaluate.config import EvaluateConfig
 from agents.evaluate.report import report
@@ -202,13 +202,36 @@ def test_a_file_that_is_no_result(tiny_model, tmp_path):
         evaluate(tmp_path / "run", tiny_model, compare=(tmp_path / "x.json",))
 
 
+def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tiny_model, tmp_path, caplog):
+    warn_once.cache_clear()
+    (result,) = evaluate(tmp_path / "run", tiny_model, env="toy/Long-v0", max_new_tokens=2, sampling_rows=2)
+    samples = lines(next((tmp_path / "run").glob("*/samples.jsonl")))
+    assert [bool(sample["turns"]) for sample in samples] == [True] * 8 + [False] * 8
+    assert {sample["stop_reason"] for sample in samples[8:]} == {"context_length"}
+    rates = [task["statistics"]["success_rate"] for task in result["tasks"]]
+    assert rates[2:] == [0.0, 0.0] and result["metrics"]["success_rate"]["value"] == sum(rates) / 4 > 0
+    entropies = [task["statistics"]["entropy"] for task in result["tasks"][:2]]
+    assert result["metrics"]["entropy"]["value"] == pytest.approx(sum(entropies) / 2)
+    assert "majority@4" in result["metrics"]
+    assert len(caplog.messages) == 2 and "'gamma'" in caplog.messages[0] and "'delta'" in caplog.messages[1]
+    with pytest.raises(UsageError, match="every task leaves no room"):
+        evaluate(tmp_path / "long", tiny_model, env="toy/Long-v0", tasks=("delta",))
+
+
+def test_models_are_looked_for_before_the_first_is_evaluated(tiny_model, tmp_path):
+    for other, message in ((tmp_path / "nothing", "nothing holds no model"), (f"{tiny_model}/", "twice")):
+        with pytest.raises(UsageError, match=message):
+            evaluate(tmp_path / "run", tiny_model, other)
+        assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
     evaluate(tmp_path / "run", tiny_model, samples=1)
     with pytest.raises(UsageError, match="samples was 1, is now 2"):
         evaluate(tmp_path / "run", tiny_model, samples=2)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
-    with pytest.raises(UsageError, match="no run"):
+    with pytest.raises(UsageError, match="is not empty"):
         evaluate(tmp_path / "full", tiny_model)
     with pytest.raises(UsageError, match="no/model"):
         evaluate(tmp_path / "mistyped", "./no/model")

@@ -11,7 +11,7 @@ import toy_env
 from chat_server import ChatServer, ok
 from rich.console import Console
 
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main
 from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
@@ -100,7 +100,18 @@ def test_a_chat_that_grows_too_long_ends_the_attempt(tmp_path):
         evaluate(tmp_path / "run", server, samples=1, tasks=("beta",), env_arg=["max_turns=3"])
     (sample,) = samples(tmp_path / "run")
     assert sample["stop_reason"] == "context_length" and not sample["success"]
-    with ChatServer([long]) as server, pytest.raises(UsageError, match="'beta' is too long for the model"):
+
+
+def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tmp_path, caplog):
+    warn_once.cache_clear()
+    long = (400, {}, '{"error": {"code": "context_length_exceeded"}}')
+    with ChatServer([long, ok("even"), long]) as server:
+        result = evaluate(tmp_path / "run", server, tasks=("beta", "gamma"))
+    first, *others = samples(tmp_path / "run")
+    assert first["turns"] == [] and first["stop_reason"] == "context_length" and not first["success"]
+    assert result["metrics"]["success_rate"]["value"] == sum(sample["success"] for sample in others) / 4
+    assert sum("'beta' is too long for the model" in message for message in caplog.messages) == 1
+    with ChatServer([long]) as server, pytest.raises(UsageError, match="every task leaves no room"):
         evaluate(tmp_path / "first", server, samples=1, tasks=("beta",))
 
 

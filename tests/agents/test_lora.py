@@ -1,6 +1,7 @@
 """Low-rank adapters: what they train, how they are kept, and the average of their products."""
 
 import copy
+import warnings
 
 import pytest
 import torch
@@ -62,6 +63,14 @@ def test_adapters_change_nothing_at_first_and_are_all_that_is_trained(policy):
     after = policy.model.get_base_model().state_dict()
     for name, weight in base.items():
         assert torch.equal(after.get(name, after.get(name.replace(".weight", ".base_layer.weight"))), weight)
+
+
+def test_adapters_are_made_and_loaded_without_a_warning(policy, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        add_adapters(policy, RANK, 6.0, seed=0)
+        policy.save(tmp_path / "saved")
+        load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32")
 
 
 def test_initial_values_depend_on_the_seed_alone(tiny_model):

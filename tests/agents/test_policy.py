@@ -152,6 +152,12 @@ def test_a_run_in_place_of_its_checkpoint(settings, tiny_model, tmp_path):
         load_policy(str(folder))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there(tiny_model):
+    with pytest.raises(UsageError, match=r"cannot use the device 'cuda': .* take --device cpu"):
+        load_policy(str(tiny_model), device="cuda")
+
+
 @pytest.mark.parametrize("length", [0, 200, -10])
 @pytest.mark.parametrize("name", ["model.safetensors", "adapter_model.safetensors"])
 def test_weights_that_were_cut_off(name, length, tiny_model, tmp_path):

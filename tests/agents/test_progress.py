@@ -13,22 +13,32 @@ from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.progress import ProgressDisplay, memory, training_numbers
+from agents.sdpo.algorithm import make_sdpo
+from agents.sdpo.config import SDPOConfig
 
 METRICS = {
     "responses": 32,
     "success_rate": 0.25,
     "reward": 0.5,
     "response_tokens": 50.0,
+    "learned_fraction": 0.5,
+    "loss": 0.25,
     "sample_seconds": 16.0,
     "grade_seconds": 0.5,
     "update_seconds": 3.5,
 }
 
 
-def watched_run(tiny_model, output, **console_settings):
-    console = Console(file=io.StringIO(), color_system=None, **console_settings)
-    config = GRPOConfig(**SMALL | {"model": str(tiny_model), "output": output, "steps": 3, "eval_every": 2})
-    train(config, lambda policy, console: GRPO(config, policy), console)
+def watched_run(tiny_model, output, algorithm="grpo", *, width=80, force_terminal=False, **settings):
+    console = Console(file=io.StringIO(), color_system=None, width=width, force_terminal=force_terminal)
+    config_type = {"grpo": GRPOConfig, "sdpo": SDPOConfig}[algorithm]
+    settings = {"model": str(tiny_model), "output": output, "steps": 3, "eval_every": 2} | settings
+    config = config_type(**SMALL | settings)
+    make = {
+        "grpo": lambda policy, console: GRPO(config, policy),
+        "sdpo": lambda policy, console: make_sdpo(config, policy, console),
+    }
+    train(config, make[algorithm], console)
     return console.file.getvalue()
 
 
@@ -36,7 +46,33 @@ def test_numbers_of_a_step():
     numbers = training_numbers(METRICS)
     assert (numbers["success"], numbers["reward"], numbers["length"]) == ("0.25", "0.50", "50")
     assert (numbers["tokens/s"], numbers["graded/s"], numbers["seconds"]) == ("100", "64", "20.0")
+    assert numbers["loss"] == "0.2500" and "learned" not in numbers
     assert 0.05 < float(numbers["memory"].removesuffix(" GiB")) < 100
+
+
+def test_a_step_without_anything_to_learn_shows_it():
+    metrics = {name: value for name, value in METRICS.items() if name != "loss"} | {"learned_fraction": 0.0}
+    numbers = training_numbers(metrics)
+    assert (numbers["loss"], numbers["learned"]) == ("–", "0 of 32")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "settings", "why"),
+    [
+        ("grpo", {}, "same reward"),
+        ("sdpo", {"context": "demonstration"}, "no success to show the teacher"),
+        ("sdpo", {"context": "demonstration", "route": "success"}, "and all attempts at a task got the same reward"),
+    ],
+)
+def test_a_run_that_learns_nothing_says_so_and_why(algorithm, settings, why, tiny_model, tmp_path):
+    settings = {"env": "toy/Echo-v0", "eval_tasks": 0, "save_every": 1} | settings
+    text = watched_run(tiny_model, tmp_path / "run", algorithm, width=400, steps=6, **settings)
+    assert text.count("in 5 steps nothing was learned") == text.count("in 6 steps nothing was learned") == 1
+    assert text.count(why) == 2 and "learned 0 of 8" in text
+    text = watched_run(tiny_model, tmp_path / "run", algorithm, width=400, steps=7, resume=True, **settings)
+    assert text.count("nothing was learned") == text.count("in 7 steps nothing was learned") == 1
+    text = watched_run(tiny_model, tmp_path / "other", width=400, steps=6, eval_tasks=0)
+    assert "nothing was learned" not in text
 
 
 def test_memory_of_a_gpu_is_shown_once_it_is_used(monkeypatch):

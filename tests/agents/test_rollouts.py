@@ -4,7 +4,7 @@ import pytest
 import toy_env  # noqa: F401
 
 from agents.environments import Environments, Start
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.rollouts import collect_groups
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
@@ -98,9 +98,19 @@ def test_an_environment_that_ignores_the_seed_is_refused(policy):
         collect(policy, "toy/Unseeded-v0")
 
 
-def test_a_prompt_that_leaves_no_room_is_refused(policy):
-    with pytest.raises(UsageError, match="leaves no room"):
-        collect(policy, max_new_tokens=2040)
+def test_a_prompt_that_leaves_no_room_ends_its_attempts_only(policy, caplog):
+    warn_once.cache_clear()
+    (fits, long), engine = collect(policy, "toy/Long-v0")
+    assert all(len(episode.turns) == 1 and episode.stop_reason != "context_length" for episode in fits)
+    for episode in long:
+        assert (episode.turns, episode.success, episode.reward) == ([], False, 0.0)
+        assert episode.stop_reason == "context_length" and episode.task == "delta"
+    assert len(engine.calls) == 4
+    others, _ = collect(policy)
+    assert [episode.response for episode in fits] == [episode.response for episode in others[0]]
+    collect(policy, "toy/Long-v0")
+    (warning,) = caplog.messages
+    assert "'delta'" in warning and "no room for 6 new ones" in warning and "--max-new-tokens" in warning
 
 
 def test_an_episode_ends_when_its_context_is_full(policy):

@@ -171,6 +171,12 @@ class TestCompleteInfo:
         with pytest.raises(ContractError, match=f"^'ReturningEnv': .*{message}"):
             env.step("x")
 
+    def test_another_return_may_be_a_success(self):
+        for success_return, success in ((0.5, True), (0.6, False)):
+            env = CompleteInfo(PlainTwiceEnv(), success_return)
+            env.reset(seed=0)
+            assert env.step("end")[4]["success"] is success
+
     def test_success_is_a_return_of_one_at_the_end(self):
         env = CompleteInfo(PlainTwiceEnv())
         for words, success in ((["end"], False), (["a", "end"], True), (["a", "b", "end"], True)):

@@ -363,6 +363,16 @@ def test_misuse_of_the_command(words, message, monkeypatch, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_a_sandbox_that_does_not_work_is_found_before_serving(monkeypatch, capsys):
+    from sdpo_gym import cli
+
+    monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", TOKEN)
+    monkeypatch.delenv("SDPO_GYM_SANDBOX_URL", raising=False)
+    assert cli.main(["serve", "sdpo/LiveCodeBench-v0", "--env-arg", "sandbox=remote", "--port", "0"]) == 1
+    said = capsys.readouterr()
+    assert "no sandbox server is named" in said.err and said.out == ""
+
+
 def test_the_command_wants_a_good_token(monkeypatch, capsys):
     from sdpo_gym import cli
 
