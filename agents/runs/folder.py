@@ -130,6 +130,7 @@ class RunFolder:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
             if target.exists():
+                shutil.rmtree(previous, ignore_errors=True)  # of a save that was killed before it had removed it
                 target.rename(previous)
             partial.rename(target)
             shutil.rmtree(previous, ignore_errors=True)
@@ -147,11 +148,14 @@ class RunFolder:
                 keep_records(self.path / name, lambda record: record["step"] <= step)
 
     def _restore_checkpoints(self) -> None:
-        """Undo what a kill between two renames has left."""
+        """Undo what a kill in `save_checkpoint` has left."""
         for target in (self.path / "checkpoint", self.path / "best"):
-            if not target.exists() and target.with_suffix(".old").exists():
-                with writing(self.path):
-                    target.with_suffix(".old").rename(target)
+            previous = target.with_suffix(".old")
+            with writing(self.path):
+                if target.exists():
+                    shutil.rmtree(previous, ignore_errors=True)
+                elif previous.exists():
+                    previous.rename(target)
 
     def _append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
         if not self.processes.is_main:
