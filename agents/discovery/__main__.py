@@ -46,7 +46,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)
-        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks))
+        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks), [config.model])
         try:
             with interruptible(), ExitStack() as opened:
                 journals = {

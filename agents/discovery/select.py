@@ -103,9 +103,8 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
         starts = choose_starts(environments, config.tasks, config.num_tasks)
         if not environments.names_tasks:
             raise UsageError(f"{config.env!r} has no tasks that could be named, only seeds")
-        folder = ResumableRun(
-            config.output or default_output("select", config.env), "agents.discovery.select", config.deciding()
-        )
+        output = config.output or default_output("select", config.env)
+        folder = ResumableRun(output, "agents.discovery.select", config.deciding(), [config.model])
         found = []
         with interruptible(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:
             bar = bars.add_task("tasks", total=len(starts), note="")

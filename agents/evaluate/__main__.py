@@ -35,7 +35,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
     folder = None
     if config.model:
         output = config.output or default_output("evaluate", config.env)
-        folder = ResumableRun(output, "agents.evaluate", config.deciding())
+        folder = ResumableRun(output, "agents.evaluate", config.deciding(), config.model)
         try:
             with interruptible():
                 results += _evaluate_models(config, folder, console)

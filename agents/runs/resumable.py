@@ -6,11 +6,12 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agents.errors import UsageError
+from agents.policy.load import weight_files
 from agents.runs.folder import writing
 from agents.runs.records import check_equal_settings, config_text, parse_records, read_config
 
@@ -23,21 +24,29 @@ class ResumableRun:
             a run has recorded nothing, its settings may be replaced.)
         program: What writes it, such as `agents.evaluate`.
         settings: What decides the results, JSON-able.
+        models: Names of the models whose weights decide, too, where they lie in a folder.
 
     Raises:
-        UsageError: the folder holds something else, a run with other settings, or cannot be written.
+        UsageError: the folder holds something else, a run with other settings or weights, or cannot be written.
     """
 
-    def __init__(self, path: Path, program: str, settings: Mapping[str, Any]):
+    def __init__(self, path: Path, program: str, settings: Mapping[str, Any], models: Sequence[str] = ()):
         self.path = path
-        text = config_text(program, settings)
+        weights = {model: weight_files(Path(model).expanduser()) for model in models}
+        text = config_text(program, {**settings, "weights": weights})
         config = path / "config.json"
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             if config.exists():
                 earlier = read_config(path)["config"]
                 if self.has_records:
-                    check_equal_settings(path, earlier, json.loads(text)["config"])
+                    check_equal_settings(path, earlier, json.loads(text)["config"], besides=("weights",))
+                    for model, files in earlier.get("weights", {}).items():
+                        if files != weights[model]:
+                            raise UsageError(
+                                f"the model in {model} has changed since the attempts in {path} were made; "
+                                "name another folder with --output"
+                            )
                     return
             elif any(path.iterdir()):
                 raise UsageError(f"the output folder {path} holds something that is no run; name another with --output")

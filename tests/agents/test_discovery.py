@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import toy_env
+from conftest import save_tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -357,6 +358,17 @@ def test_a_run_with_other_settings_is_not_gone_on_with(tiny_model, tmp_path):
     discover(tmp_path / "run", tiny_model, method="best_of_k", budget=2)
     with pytest.raises(UsageError, match="budget was 2, is now 3"):
         discover(tmp_path / "run", tiny_model, method="best_of_k", budget=3)
+
+
+def test_a_run_with_other_weights_is_not_gone_on_with(tmp_path):
+    model = save_tiny_model(tmp_path / "checkpoint")
+    discover(tmp_path / "run", model, method="best_of_k", budget=2)
+    run_select(tmp_path / "selected", model)
+    save_tiny_model(model, seed=1)
+    with pytest.raises(UsageError, match=f"the model in {model} has changed"):
+        discover(tmp_path / "run", model, method="multi_turn", budget=2)
+    with pytest.raises(UsageError, match=f"the model in {model} has changed"):
+        run_select(tmp_path / "selected", model)
 
 
 def test_a_record_with_a_gap_is_refused(tiny_model, tmp_path):

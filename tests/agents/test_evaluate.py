@@ -218,6 +218,15 @@ def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
         evaluate(tmp_path / "full", tiny_model)
 
 
+def test_attempts_of_other_weights_are_not_gone_on_with(tmp_path):
+    model = save_tiny_model(tmp_path / "checkpoint")
+    first = evaluate(tmp_path / "run", model)
+    assert evaluate(tmp_path / "run", model) == first
+    save_tiny_model(model, seed=1)
+    with pytest.raises(UsageError, match=f"the model in {model} has changed since .* name another folder with --out"):
+        evaluate(tmp_path / "run", model)
+
+
 def test_two_processes_do_not_write_one_folder(tiny_model, tmp_path):
     from agents.runs.resumable import Journal
 
