@@ -82,7 +82,10 @@ class Completion:
     prompt_tokens: int | None
     tokens: int | None
     logprob: float | None
-    """Sum over the tokens."""
+    """Sum over the tokens that have one."""
+
+    logprob_tokens: int | None
+    """How many these are: servers count a reasoning model's thoughts as tokens, and give no log-probs of them."""
 
 
 class ContextLengthExceeded(Exception):
@@ -233,12 +236,14 @@ def _parse(content: bytes) -> Completion:
         usage = reply.get("usage")
         if not (text is None or isinstance(text, str)) or not (usage is None or isinstance(usage, dict)):
             raise TypeError("a field has the wrong type")
+        logprobs = _logprobs(choice.get("logprobs"))
         return Completion(
             text=(text or "").encode("utf-8", "replace").decode("utf-8"),
             truncated=choice.get("finish_reason") == "length",
             prompt_tokens=_count((usage or {}).get("prompt_tokens")),
             tokens=_count((usage or {}).get("completion_tokens")),
-            logprob=_logprob(choice.get("logprobs")),
+            logprob=sum(logprobs) if logprobs else None,
+            logprob_tokens=len(logprobs) or None,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         said = _printable(content)
@@ -249,10 +254,9 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _logprob(logprobs: Any) -> float | None:
-    if not isinstance(logprobs, dict) or not logprobs.get("content"):
-        return None
-    return float(sum(token["logprob"] for token in logprobs["content"]))
+def _logprobs(logprobs: Any) -> list[float]:
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return [float(token["logprob"]) for token in content or []]
 
 
 def _retry_after(header: str | None) -> float | None:

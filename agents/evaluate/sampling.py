@@ -151,6 +151,7 @@ def _attempt(
                 tokens=completion.tokens,
                 prompt_tokens=completion.prompt_tokens,
                 logprob=completion.logprob,
+                logprob_tokens=completion.logprob_tokens,
                 truncated=completion.truncated,
                 reward=outcome.reward,
                 feedback=outcome.feedback,

@@ -79,10 +79,13 @@ def test_what_a_server_does_not_say_is_left_out(tmp_path):
     with ChatServer([ok(usage=False)]) as server:
         result = evaluate(tmp_path / "run", server, samples=1, price_in=2.0, price_out=4.0)
     assert "response_tokens" not in result["metrics"] and result["cost"] == {}
-    with ChatServer([ok(logprobs=[-1.0, -2.0, -3.0, -2.0, -2.0])] * 4) as server:
-        result = evaluate(tmp_path / "logprobs", server, samples=1, logprobs=True)
+
+
+def test_entropy_is_of_the_tokens_that_have_log_probs(tmp_path):
+    with ChatServer([ok(logprobs=[-1.0, -2.0, -3.0])] * 4) as server:  # of five tokens: two were thoughts
+        result = evaluate(tmp_path / "run", server, samples=1, logprobs=True)
     assert server.requests[0]["logprobs"] is True
-    assert result["metrics"]["entropy"]["value"] == 2.0
+    assert result["metrics"]["entropy"]["value"] == 2.0 and result["metrics"]["response_tokens"]["value"] == 5
 
 
 def test_several_turns_show_the_feedback(tmp_path):
