@@ -25,6 +25,17 @@ LARGEST_REPLY = 64 << 20
 LONGEST_BACKOFF = 60.0
 """Seconds between two tries, unless the server asks for more."""
 
+TOO_LONG = (
+    b"context length",
+    b"context_length",
+    b"exceed_context_size",
+    b"maximum model length",
+    b"maximum allowed length",
+    b"prompt is too long",
+    b"max_new_tokens` must be",
+)
+"""What servers say, in lower case, to a chat that outgrows the model's context: there is no common code for it."""
+
 
 @dataclass
 class ServerConfig:
@@ -198,9 +209,7 @@ class ChatClient:
         reason = f"status {response.status_code}" + (f", {said}" if said else "")
         if response.status_code in (408, 409, 425, 429) or response.status_code >= 500:
             raise _TryAgain(reason, _retry_after(response.headers.get("retry-after")))
-        if response.status_code in (400, 413, 422) and (
-            b"context_length" in content or b"maximum context length" in content or b"exceed_context_size" in content
-        ):
+        if response.status_code in (400, 413, 422) and any(words in content.lower() for words in TOO_LONG):
             raise ContextLengthExceeded(said)
         hint = f" (the key is taken from ${self.config.api_key_env})" if response.status_code in (401, 403) else ""
         raise ServerError(f"{self._url} refused the request for the model {self.model!r}: {reason}{hint}")

@@ -107,6 +107,24 @@ def test_a_chat_that_grows_too_long_ends_the_attempt(tmp_path):
         evaluate(tmp_path / "first", server, samples=1, tasks=("beta",))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This model's maximum context length is 4096 tokens.",
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "Input length (5000 tokens) exceeds the maximum allowed length (4096 tokens).",
+        "Prompt is too long: 5000 tokens > 4096 maximum",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 and 9",
+    ],
+)
+def test_servers_say_in_many_ways_that_a_chat_is_too_long(said, tmp_path):
+    with ChatServer([ok("odd"), (400, {}, json.dumps({"message": said}))]) as server:
+        evaluate(tmp_path / "run", server, samples=1, tasks=("beta",), env_arg=["max_turns=3"])
+    (sample,) = samples(tmp_path / "run")
+    assert sample["stop_reason"] == "context_length" and not sample["success"]
+
+
 def test_a_server_that_stays_down_stops_the_run_which_goes_on_later(tmp_path):
     console = Console(file=io.StringIO(), width=200)
     with (
