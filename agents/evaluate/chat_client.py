@@ -60,7 +60,8 @@ class ServerConfig:
     """How often a request that failed is tried again, before the evaluation stops."""
 
     backoff: float = 1
-    """Seconds before the first of these tries; each later wait is twice as long, at random up to a half shorter."""
+    """Seconds before the first of these tries; each later wait is twice as long, at random up to a half shorter. A
+    server may ask for more."""
 
     max_wait: float = 300
     """The evaluation stops if the server asks to wait for more seconds."""
@@ -169,7 +170,7 @@ class ChatClient:
                     ) from None
                 backoff = min(LONGEST_BACKOFF, self.config.backoff * 2**number) * random.uniform(0.5, 1)
                 if failure.wait is not None:
-                    self._hold_everyone(failure.wait)
+                    self._hold_everyone(max(failure.wait, backoff))
                 elif number + 1 < tries:
                     self._stopped.wait(backoff)
             if self.stopped:

@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -35,8 +36,7 @@ FAILURES = [
 
 def evaluate(output, server, console=None, **settings):
     url = server if isinstance(server, str) else server.url
-    names = ("concurrency", "requests_per_minute", "timeout", "retries", "max_wait", "logprobs", "max_tokens_field")
-    options = {name: settings.pop(name) for name in names if name in settings}
+    options = {field.name: settings.pop(field.name) for field in fields(ServerConfig) if field.name in settings}
     config = EvaluateConfig(
         model=("openai:toy",),
         env=settings.pop("env", "toy/Even-v0"),
@@ -171,6 +171,13 @@ def test_retry_after_holds_everyone(tmp_path):
     with ChatServer([(503, {"Retry-After": format_datetime(date, usegmt=True)}, "")]) as server:
         evaluate(tmp_path / "date", server, samples=1)
     assert server.times[1] + time.time() - time.monotonic() >= date.timestamp() - 0.01
+
+
+def test_a_server_that_asks_for_no_wait_is_not_hammered(tmp_path):
+    with ChatServer([(429, {"Retry-After": "0"}, "")] * 3) as server:
+        evaluate(tmp_path / "run", server, samples=1, num_tasks=1, backoff=0.2)
+    waits = [after - before for before, after in zip(server.times, server.times[1:], strict=False)]
+    assert len(waits) == 3 and all(wait >= 0.1 * 2**i for i, wait in enumerate(waits))
 
 
 def test_a_server_that_asks_for_an_hour(tmp_path):
