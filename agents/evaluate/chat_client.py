@@ -242,6 +242,8 @@ def _parse(content: bytes) -> Completion:
     try:
         reply = json.loads(content)
         choice = reply["choices"][0]
+        if reply.get("error") or choice.get("error") or choice.get("finish_reason") in ("error", "abort"):
+            raise _TryAgain(f"the server failed while it answered ({_printable(content)})")
         text = choice["message"]["content"]
         usage = reply.get("usage")
         if not (text is None or isinstance(text, str)) or not (usage is None or isinstance(usage, dict)):

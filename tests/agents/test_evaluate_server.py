@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 import toy_env
-from chat_server import ChatServer, ok
+from chat_server import ChatServer, completion, ok
 from rich.console import Console
 
 from agents.errors import UsageError
@@ -25,6 +25,10 @@ FAILURES = [
     (200, {}, "{}"),
     (200, {}, '{"choices": []}'),
     (200, {}, '{"choices": [{"message": {"content": 7}}]}'),
+    (200, {}, completion("", finish="error")),
+    (200, {}, completion("half an ans", finish="abort")),
+    (200, {}, completion("", error={"message": "the model's replica died"})),
+    (200, {}, completion("", choice_error={"message": "the model's replica died"})),
     (200, {}, "[" * 100_000),
     (200, {}, b"\xff\xfe"),
     (200, {"Content-Length": "100"}, "cut off"),
