@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -119,12 +120,22 @@ def test_report_and_plot(whole):
     for expected in ("discovery@14", "best_of_k", "multi_turn", "sdpo", "speed-up", "seconds per attempt", "| gamma |"):
         assert expected in text
     for method in result["methods"].values():
-        low, high = method["band"]
-        assert len(method["curve"]) == len(low) == len(high) == 14
+        assert len(method["curve"]) == 14
         assert method["curve"] == sorted(method["curve"])
     pytest.importorskip("matplotlib", reason="the plot needs the extra [report]")
     assert (folder / "discovery.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (folder / "discovery.svg").read_bytes()
+
+
+def test_few_runs_have_no_intervals(whole, tiny_model, tmp_path):
+    folder, few = whole  # two tasks, twice each
+    assert all(method["band"] is None for method in few["methods"].values())
+    assert "no intervals" in (folder / "report.md").read_text()
+    assert re.search(r"discovery@14 \| [01].\d{3} \|", (folder / "report.md").read_text())
+    enough = discover(tmp_path / "run", tiny_model, method="best_of_k", budget=4, seeds=3)
+    low, high = enough["methods"]["best_of_k"]["band"]
+    assert len(low) == len(high) == 4
+    assert re.search(r"discovery@4 \| [01].\d{3} \[", (tmp_path / "run" / "report.md").read_text())
 
 
 def test_the_plot_is_left_out_without_matplotlib(tiny_model, tmp_path, monkeypatch):
