@@ -241,9 +241,15 @@ def test_a_chat_of_attempts_and_feedback():
 
 
 def test_history_and_window_reach_the_model(tiny_model, tmp_path):
-    discover(tmp_path / "run", tiny_model, method="multi_turn", history="attempts", window=150, budget=8, seeds=1)
+    console = Console(file=io.StringIO(), width=400)
+    multi_turn = {"method": "multi_turn", "budget": 8, "seeds": 1}
+    discover(tmp_path / "run", tiny_model, console, **multi_turn, history="attempts", window=150)
+    assert "warning" not in console.file.getvalue()
     lengths = [len(r["episodes"][0]["turns"][0]["context_ids"]) for r in records(tmp_path / "run", "multi_turn")]
     assert 60 < max(lengths) <= 150
+    discover(tmp_path / "narrow", tiny_model, console, **multi_turn, window=60)
+    later = len(records(tmp_path / "narrow", "multi_turn")) - len(SMALL["tasks"])
+    assert f"warning: {later} later attempts of multi_turn were shown no history" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(
