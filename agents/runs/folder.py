@@ -29,7 +29,7 @@ from agents.policy.policy import Policy
 from agents.policy.sharding import whole, whole_weights
 from agents.processes import ALONE, Processes
 from agents.runs.load import rollout_id
-from agents.runs.records import check_equal_settings, config_text, keep_records, read_config
+from agents.runs.records import check_equal_settings, check_same_program, config_text, keep_records, read_config
 
 STATE = "training_state.pt"
 RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "shard", "output", "tracker", "credit_samples", *ENGINE_PLACES)
@@ -62,7 +62,7 @@ class RunFolder:
     ):
         self.path = path
         self.processes = processes
-        processes.on_main(lambda: self._go_on(config) if resume else self._begin(program, config))
+        processes.on_main(lambda: self._go_on(program, config) if resume else self._begin(program, config))
 
     def _begin(self, program: str, config: Mapping[str, Any]) -> None:
         with writing(self.path):
@@ -71,9 +71,11 @@ class RunFolder:
                 raise UsageError(f"the output folder {self.path} is not empty; name another one with --output")
             (self.path / "config.json").write_text(config_text(program, config), encoding="utf-8")
 
-    def _go_on(self, config: Mapping[str, Any]) -> None:
+    def _go_on(self, program: str, config: Mapping[str, Any]) -> None:
+        known = read_config(self.path)
+        check_same_program(self.path, known["program"], program)
         settings = json.loads(json.dumps(dict(config), default=str))
-        check_equal_settings(self.path, read_config(self.path)["config"], settings, besides=RESUMED_WITH_OTHERS)
+        check_equal_settings(self.path, known["config"], settings, besides=RESUMED_WITH_OTHERS)
         self._restore_checkpoints()
         if not (self.path / "checkpoint" / STATE).is_file():
             raise UsageError(

@@ -13,7 +13,7 @@ from typing import Any
 from agents.errors import UsageError
 from agents.policy.load import weight_files
 from agents.runs.folder import writing
-from agents.runs.records import check_equal_settings, config_text, parse_records, read_config
+from agents.runs.records import check_equal_settings, check_same_program, config_text, parse_records, read_config
 
 
 class ResumableRun:
@@ -38,10 +38,11 @@ class ResumableRun:
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             if config.exists():
-                earlier = read_config(path)["config"]
+                known = read_config(path)
+                check_same_program(path, known["program"], program)
                 if self.has_records:
-                    check_equal_settings(path, earlier, json.loads(text)["config"], besides=("weights",))
-                    for model, files in earlier.get("weights", {}).items():
+                    check_equal_settings(path, known["config"], json.loads(text)["config"], besides=("weights",))
+                    for model, files in known["config"].get("weights", {}).items():
                         if files != weights[model]:
                             raise UsageError(
                                 f"the model in {model} has changed since the attempts in {path} were made; "

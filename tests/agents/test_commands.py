@@ -198,6 +198,12 @@ def test_a_failed_checkpoint_leaves_the_previous_one(policy, tmp_path, monkeypat
     load_policy(str(folder.path / "checkpoint"))
 
 
+def test_a_run_of_another_program_is_not_gone_on_with(tmp_path):
+    RunFolder(tmp_path / "run", {"lr": 1e-5}, program="agents.grpo")
+    with pytest.raises(UsageError, match=r"a run of agents\.grpo, not of agents\.sdpo; name another folder"):
+        RunFolder(tmp_path / "run", {"lr": 1e-4}, program="agents.sdpo", resume=True)
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_a_kill_while_the_previous_checkpoint_is_removed(resumed, policy, tmp_path, monkeypatch):
     folder = RunFolder(tmp_path / "run", {})

@@ -375,6 +375,8 @@ def test_a_run_with_other_settings_is_not_gone_on_with(tiny_model, tmp_path):
     discover(tmp_path / "run", tiny_model, method="best_of_k", budget=2)
     with pytest.raises(UsageError, match="budget was 2, is now 3"):
         discover(tmp_path / "run", tiny_model, method="best_of_k", budget=3)
+    with pytest.raises(UsageError, match=r"a run of agents.discovery, not of agents.discovery.select; name another"):
+        run_select(tmp_path / "run", tiny_model)
 
 
 def test_a_run_with_other_weights_is_not_gone_on_with(tmp_path):
