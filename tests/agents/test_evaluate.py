@@ -95,6 +95,16 @@ def test_results_on_other_tasks_are_compared_on_those_in_common(tiny_model, tmp_
     assert row.split("|")[4].strip() == "–"
 
 
+def test_tasks_of_other_environments_are_not_compared(tiny_model, tmp_path):
+    (first,) = evaluate(tmp_path / "run", tiny_model)
+    (same,) = evaluate(tmp_path / "same", tiny_model, env="toy_env:toy/Even-v0")
+    (longer,) = evaluate(tmp_path / "longer", tiny_model, env_arg=["max_turns=3"])
+    text = report([first, same, longer])
+    row = next(line for line in text.splitlines() if "success rate" in line)
+    assert row.split("|")[5].strip() == "+0.000 [+0.000, +0.000]" and row.split("|")[6].strip() == "–"
+    assert f"None for {tiny_model} (3), whose environment or its arguments are others." in text
+
+
 def test_several_turns_and_environments_of_others(tiny_model, tmp_path):
     (result,) = evaluate(tmp_path / "turns", tiny_model, env_arg=["max_turns=3"])
     assert 1 < result["metrics"]["turns"]["value"] <= 3
