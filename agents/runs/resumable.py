@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -126,7 +127,9 @@ class Journal:
         return added
 
     def close(self) -> None:
-        self._file.close()
+        # What a full disk did not take is still in the buffer, and `append` has raised already.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def __enter__(self) -> Journal:
         return self
