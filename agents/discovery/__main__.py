@@ -40,7 +40,7 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
         UsageError: something that the user can mend.
     """
     config.check()
-    console = console or Console()
+    console = console or Console(emoji=False)
     tasks = list(config.tasks) or read_selection(config.selection)
     environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows)
     try:

@@ -30,7 +30,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         UsageError: something that the user can mend.
     """
     config.check()
-    console = console or Console()
+    console = console or Console(emoji=False)
     results = [read_result(path) for path in config.compare]
     folder = None
     if config.model:
