@@ -82,7 +82,13 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
 def _folder_names(models: Sequence[str]) -> list[str]:
     """A folder for each model."""
     names = [re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[-80:] or "model" for model in models]
-    return [f"{name}-{i}" if names.count(name) > 1 else name for i, name in enumerate(names)]
+    folders = []
+    for i, name in enumerate(names):
+        folder = name
+        while names.count(folder) > (folder == name):
+            folder += f"-{i}"
+        folders.append(folder)
+    return folders
 
 
 if __name__ == "__main__":
