@@ -12,10 +12,10 @@ from rich.console import Console
 from agents.cli import run_command
 from agents.environments import Environments, parse_env_args
 from agents.errors import UsageError
-from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.config import SERVER_PREFIX, EvaluateConfig
 from agents.evaluate.report import report
 from agents.evaluate.result import make_result, read_result
-from agents.evaluate.sampling import SERVER_PREFIX, sample_model
+from agents.evaluate.sampling import sample_model
 from agents.evaluate.tasks import choose_starts
 from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
@@ -80,7 +80,7 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
 
 
 def _folder_names(models: Sequence[str]) -> list[str]:
-    """A folder for each model."""
+    """A folder for each model; numbered where that is what keeps them apart."""
     names = [re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[-80:] or "model" for model in models]
     folders = []
     for i, name in enumerate(names):

@@ -11,14 +11,12 @@ from agents.environments import Environments, Start
 from agents.errors import UsageError
 from agents.evaluate.attempts import Attempt, AttemptTurn
 from agents.evaluate.chat_client import ChatClient, ContextLengthExceeded, ServerError
-from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.config import SERVER_PREFIX, EvaluateConfig
 from agents.policy.load import load_policy
 from agents.rollouts import collect_groups
 from agents.runs.resumable import Journal
 from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
-
-SERVER_PREFIX = "openai:"
 
 Progress = Callable[[int, int], None]
 """Called with the number of attempts made so far and their total."""
