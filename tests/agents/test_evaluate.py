@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +18,10 @@ from rich.console import Console
 
 from agents.errors import UsageError
 from agents.evaluate.__main__ import main
+from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
 from agents.evaluate.report import report
+from agents.runs.resumable import Journal
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
@@ -206,10 +210,40 @@ def test_no_model_and_models_named_twice(tiny_model, tmp_path):
         evaluate(tmp_path / "run", tiny_model, tiny_model)
 
 
+def test_models_whose_names_come_out_alike_have_folders_of_their_own(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    models = ("x/a", "x-a", "x-a-1")
+    for model in models:
+        shutil.copytree(tiny_model, model)
+    evaluate(tmp_path / "run", *models, samples=1, num_tasks=1)
+    results = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "run").glob("*/result.json")}
+    assert {name: result["model"] for name, result in results.items()} == {
+        "x-a-0": "x/a", "x-a-1-1": "x-a", "x-a-1": "x-a-1",
+    }  # fmt: skip
+
+
+def test_options_of_servers_need_the_model_of_one(tiny_model, tmp_path):
+    for server in (ServerConfig(base_url="http://localhost:8000/v1"), ServerConfig(logprobs=True)):
+        with pytest.raises(UsageError, match=r"is for the models of a server.* put openai: before"):
+            evaluate(tmp_path / "run", tiny_model, server=server)
+
+
 def test_a_file_that_is_no_result(tiny_model, tmp_path):
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UsageError, match="is no result of agents"):
         evaluate(tmp_path / "run", tiny_model, compare=(tmp_path / "x.json",))
+    (result,) = evaluate(tmp_path / "whole", tiny_model, samples=1)
+    del result["feedback"], result["cost"]
+    (tmp_path / "x.json").write_text(json.dumps(result))
+    with pytest.raises(UsageError, match=r"x.json lacks feedback, cost; it is damaged"):
+        evaluate(tmp_path / "run", tiny_model, compare=(tmp_path / "x.json",))
+
+
+def test_text_that_looks_like_an_emoji_is_printed_as_it_is(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_model, "a:smile:b")
+    main(EvaluateConfig(model=("a:smile:b",), output=Path("run"), **SMALL | {"samples": 1}))
+    assert "a:smile:b" in capsys.readouterr().out
 
 
 def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
@@ -237,9 +271,17 @@ def test_attempts_of_other_weights_are_not_gone_on_with(tmp_path):
         evaluate(tmp_path / "run", model)
 
 
-def test_two_processes_do_not_write_one_folder(tiny_model, tmp_path):
-    from agents.runs.resumable import Journal
+def test_a_full_disk_is_reported(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(UsageError, match="cannot write to the output folder"), Journal(tmp_path / "j") as journal:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+            journal.append([{"text": "x" * 200}])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
+
+def test_two_processes_do_not_write_one_folder(tmp_path):
     with Journal(tmp_path / "j.jsonl"), pytest.raises(UsageError, match="another process"):
         Journal(tmp_path / "j.jsonl")
 
