@@ -9,13 +9,15 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-def completion(text, finish="stop", usage=True, logprobs=None):
-    """The body of a good reply."""
+def completion(text, finish="stop", usage=True, logprobs=None, error=None, choice_error=None):
+    """The body of a reply; a good one unless `finish` or an error says otherwise."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
     if logprobs is not None:
         choice["logprobs"] = {"content": [{"token": "x", "logprob": value} for value in logprobs]}
     counts = {"usage": {"prompt_tokens": 10, "completion_tokens": 5}} if usage else {}
-    return json.dumps({"choices": [choice], **counts})
+    if choice_error is not None:
+        choice["error"] = choice_error
+    return json.dumps({"choices": [choice], "error": error, **counts})
 
 
 def ok(text="even", **kwargs):

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from agents.cli import run_command
-from agents.discovery.attempts import Bench, Record
+from agents.discovery.attempts import Bench, Record, Run
 from agents.discovery.best_of_k import best_of_k
 from agents.discovery.config import METHODS, DiscoveryConfig, MethodName
 from agents.discovery.multi_turn import multi_turn
@@ -41,13 +41,15 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
         UsageError: something that the user can mend.
     """
     config.check()
-    console = console or Console()
+    console = console or Console(emoji=False)
     tasks = list(config.tasks) or read_selection(config.selection)
     environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows, config.success_return)
     try:
         starts = choose_starts(environments, tasks, 0)
         output = config.output or default_output("discovery", config.env)
-        folder = ResumableRun(output, "agents.discovery", config.deciding(tasks), numbered=config.output is None)
+        folder = ResumableRun(
+            output, "agents.discovery", config.deciding(tasks), [config.model], numbered=config.output is None
+        )
         try:
             with interruptible(), ExitStack() as opened:
                 journals = {
@@ -95,6 +97,21 @@ def _run(method: MethodName, bench: Bench, record: Record, console: Console) -> 
                 f"[bold yellow]warning:[/] nothing was learned, as no attempt had a --context {config.context}: "
                 "sdpo sampled independently. Does the environment give feedback?"
             )
+    if method == "multi_turn":
+        seeds = range(config.seed, config.seed + config.seeds)
+        blind = sum(_without_history(record.run(task, seed)) for task in bench.tasks for seed in seeds)
+        if blind:
+            console.print(
+                f"[bold yellow]warning:[/] {blind} later attempts of multi_turn were shown no history: the question "
+                "with the latest failure is longer than the prompt may be. Allow a longer --window, or lower "
+                "--max-new-tokens"
+            )
+
+
+def _without_history(run: Run) -> int:
+    """How many attempts after the first one had the same prompt as it."""
+    prompts = [episode.turns[0].context_ids for episode in run.episodes]
+    return prompts[1:].count(prompts[0])
 
 
 def _others(

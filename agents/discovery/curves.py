@@ -10,6 +10,9 @@ import numpy as np
 CONFIDENCE = 0.9
 BOOTSTRAP_DRAWS = 1000
 
+LEAST_RUNS = 5
+"""Fewer runs, of all tasks together, show too little of how much they vary: resamples of them hardly differ."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -89,8 +92,11 @@ def bootstrap_curves(
     return {method: np.array(rows) for method, rows in curves.items()}
 
 
-def interval(values: np.ndarray) -> np.ndarray:
-    """Percentile interval over the first axis: low and high, (2, …)."""
+def interval(values: np.ndarray, runs: int) -> np.ndarray | None:
+    """Percentile interval over the first axis: low and high, (2, …); None where `runs`, those that were resampled, are
+    fewer than `LEAST_RUNS`."""
+    if runs < LEAST_RUNS:
+        return None
     return np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
 
 

@@ -26,16 +26,17 @@ def draw(result: Mapping[str, Any], file_format: str) -> bytes:
     axes = figure.subplots()
     attempts = range(1, budget + 1)
     for name, method in result["methods"].items():
-        low, high = method["band"]
-        style = {"color": _COLOURS[name], "step": "post"}
-        axes.fill_between(attempts, low, high, alpha=0.15, linewidth=0, **style)
+        if method["band"] is not None:
+            style = {"color": _COLOURS[name], "step": "post"}
+            axes.fill_between(attempts, *method["band"], alpha=0.15, linewidth=0, **style)
         axes.step(attempts, method["curve"], color=_COLOURS[name], where="post", label=_NAMES[name])
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlim(1, max(2, budget))
     axes.set_ylim(0, 1)
     axes.set_xlabel("attempts k")
-    axes.set_ylabel(f"discovery@k (bands: {100 * CONFIDENCE:.0f} %)")
+    bands = any(method["band"] is not None for method in result["methods"].values())
+    axes.set_ylabel(f"discovery@k (bands: {100 * CONFIDENCE:.0f} %)" if bands else "discovery@k")
     axes.set_title(f"{len(result['tasks'])} tasks × {len(result['seeds'])} seeds")
     axes.legend(loc="upper left")
     axes.grid(alpha=0.3)

@@ -12,6 +12,7 @@ from agents.discovery.config import METHODS
 from agents.discovery.curves import (
     CONFIDENCE,
     ESTIMATORS,
+    LEAST_RUNS,
     Outcome,
     bootstrap_curves,
     discovery_curve,
@@ -32,7 +33,7 @@ def make_result(
 
     `methods` holds for each method `runs` (for each task, by seed: `time`, the number of the first attempt that
     succeeded or None, `attempts` and `successes`), `curve` and `band` (discovery@k for k = 1 … budget), the `summary`,
-    and under `cost` what depends on the machine.
+    and under `cost` what depends on the machine. Bands and intervals are None where there are too few runs for them.
     """
     budget = settings["budget"]
     outcomes = {
@@ -40,6 +41,7 @@ def make_result(
         for method in METHODS
         if method in records
     }
+    runs_each = len(tasks) * len(seeds)
     resampled = bootstrap_curves(outcomes, budget)
     curves = {method: discovery_curve(ESTIMATORS[method], runs, budget) for method, runs in outcomes.items()}
     methods = {}
@@ -47,8 +49,8 @@ def make_result(
         methods[method] = {
             "runs": {task: [vars(outcome) for outcome in of_task] for task, of_task in runs.items()},
             "curve": curves[method].tolist(),
-            "band": interval(resampled[method]).tolist(),
-            "summary": _summary(method, curves, resampled),
+            "band": _bounds(resampled[method], runs_each),
+            "summary": _summary(method, curves, resampled, runs_each),
             "cost": _cost(records[method], tasks, seeds),
         }
     return {"settings": dict(settings), "tasks": list(tasks), "seeds": list(seeds), "methods": methods}
@@ -82,9 +84,14 @@ def table(result: Result) -> str:
     ):
         rows.append([label, *(form.format(_costs(method)[name]) for method in methods.values())])
     lines = [" | ".join(row) for row in [headings, ["---", *["---:"] * len(methods)], *rows]]
+    count = len(result["tasks"]) * len(result["seeds"])
+    intervals = (
+        f"no intervals, for which at least {LEAST_RUNS} runs are needed."
+        if count < LEAST_RUNS
+        else f"in brackets: {100 * CONFIDENCE:.0f} % bootstrap intervals over tasks and runs."
+    )
     about = (
-        f"{len(result['tasks'])} tasks × {len(result['seeds'])} seeds; model {result['settings']['model']}; "
-        f"in brackets: {100 * CONFIDENCE:.0f} % bootstrap intervals over tasks and runs."
+        f"{len(result['tasks'])} tasks × {len(result['seeds'])} seeds; model {result['settings']['model']}; {intervals}"
     )
     return about + "\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n\n" + _times(result) + "\n"
 
@@ -94,9 +101,16 @@ def _outcome(record: Record, task: str, seed: int) -> Outcome:
     return Outcome(run.time, run.attempts, run.successes)
 
 
-def _summary(method: str, curves: Mapping[str, np.ndarray], resampled: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _bounds(draws: np.ndarray, runs: int) -> list | None:
+    bounds = interval(draws, runs)
+    return None if bounds is None else bounds.tolist()
+
+
+def _summary(
+    method: str, curves: Mapping[str, np.ndarray], resampled: Mapping[str, np.ndarray], runs: int
+) -> dict[str, Any]:
     def estimate(value: float, draws: np.ndarray) -> dict[str, Any]:
-        return {"value": float(value), "interval": interval(draws).tolist()}
+        return {"value": float(value), "interval": _bounds(draws, runs)}
 
     curve, draws = curves[method], resampled[method]
     summary: dict[str, Any] = {
@@ -143,15 +157,18 @@ def _times(result: Result) -> str:
 
 
 def _at(method: Mapping[str, Any], k: int) -> str:
-    low, high = (bound[k - 1] for bound in method["band"])
-    return f"{method['curve'][k - 1]:.3f} [{low:.3f}, {high:.3f}]"
+    band = method["band"] and [bound[k - 1] for bound in method["band"]]
+    return _bracketed({"value": method["curve"][k - 1], "interval": band}, 3)
 
 
 def _bracketed(estimate: Mapping[str, Any] | None, digits: int) -> str:
     if estimate is None:
         return ""
+    value = f"{estimate['value']:.{digits}f}"
+    if estimate["interval"] is None:
+        return value
     low, high = estimate["interval"]
-    return f"{estimate['value']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{value} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _speed_up(found: Mapping[str, float] | None) -> str:

@@ -97,7 +97,7 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
         UsageError: something that the user can mend.
     """
     config.check()
-    console = console or Console()
+    console = console or Console(emoji=False)
     environments = Environments(config.env, parse_env_args(config.env_arg), config.sampling_rows, config.success_return)
     try:
         starts = choose_starts(environments, config.tasks, config.num_tasks)
@@ -107,6 +107,7 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
             config.output or default_output("select", config.env),
             "agents.discovery.select",
             config.deciding(),
+            [config.model],
             numbered=config.output is None,
         )
         found = []

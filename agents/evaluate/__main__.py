@@ -13,10 +13,10 @@ from rich.console import Console
 from agents.cli import run_command
 from agents.environments import Environments, parse_env_args
 from agents.errors import UsageError
-from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.config import SERVER_PREFIX, EvaluateConfig
 from agents.evaluate.report import report
 from agents.evaluate.result import make_result, read_result
-from agents.evaluate.sampling import SERVER_PREFIX, sample_model
+from agents.evaluate.sampling import sample_model
 from agents.evaluate.tasks import choose_starts
 from agents.policy.load import find_model
 from agents.progress import ProgressDisplay
@@ -34,12 +34,14 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
     """
     config.check()
     _check_models(config.model)
-    console = console or Console()
+    console = console or Console(emoji=False)
     results = [read_result(path) for path in config.compare]
     folder = None
     if config.model:
         output = config.output or default_output("evaluate", config.env)
-        folder = ResumableRun(output, "agents.evaluate", config.deciding(), numbered=config.output is None)
+        folder = ResumableRun(
+            output, "agents.evaluate", config.deciding(), config.model, numbered=config.output is None
+        )
         try:
             with interruptible():
                 results += _evaluate_models(config, folder, console)
@@ -94,9 +96,15 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
 
 
 def _folder_names(models: Sequence[str]) -> list[str]:
-    """A folder for each model."""
+    """A folder for each model; numbered where that is what keeps them apart."""
     names = [re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[-80:] or "model" for model in models]
-    return [f"{name}-{i}" if names.count(name) > 1 else name for i, name in enumerate(names)]
+    folders = []
+    for i, name in enumerate(names):
+        folder = name
+        while names.count(folder) > (folder == name):
+            folder += f"-{i}"
+        folders.append(folder)
+    return folders
 
 
 if __name__ == "__main__":

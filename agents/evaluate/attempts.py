@@ -22,6 +22,9 @@ class AttemptTurn:
     logprob: float | None
     """Sum of the tokens' log-probs under the sampling distribution."""
 
+    logprob_tokens: int | None
+    """Tokens in that sum."""
+
     truncated: bool
     reward: float
     feedback: str
@@ -59,6 +62,7 @@ class Attempt:
                     tokens=len(turn.response_ids),
                     prompt_tokens=read,
                     logprob=sum(turn.logprobs),
+                    logprob_tokens=len(turn.logprobs),
                     truncated=turn.truncated,
                     reward=turn.reward,
                     feedback=turn.feedback,
@@ -80,7 +84,9 @@ class Attempt:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Attempt:
-        return cls(**{**record, "turns": [AttemptTurn(**turn) for turn in record["turns"]]})
+        # Older records do not count the tokens with a log-prob.
+        turns = [AttemptTurn(**{"logprob_tokens": turn["tokens"], **turn}) for turn in record["turns"]]
+        return cls(**{**record, "turns": turns})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -115,7 +121,8 @@ class Attempt:
     def entropy(self) -> float | None:
         """Mean of −log-prob of the sampled tokens, in nats: an unbiased estimate of the policy's entropy per token."""
         logprob = _total([turn.logprob for turn in self.turns])
-        return -logprob / self.tokens if logprob is not None and self.tokens else None
+        tokens = _total([turn.logprob_tokens for turn in self.turns])
+        return -logprob / tokens if logprob is not None and tokens else None
 
 
 def _total(values: Sequence[float | None]) -> Any:

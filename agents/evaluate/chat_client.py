@@ -26,6 +26,17 @@ LARGEST_REPLY = 64 << 20
 LONGEST_BACKOFF = 60.0
 """Seconds between two tries, unless the server asks for more."""
 
+TOO_LONG = (
+    b"context length",
+    b"context_length",
+    b"exceed_context_size",
+    b"maximum model length",
+    b"maximum allowed length",
+    b"prompt is too long",
+    b"max_new_tokens` must be",
+)
+"""What servers say, in lower case, to a chat that outgrows the model's context: there is no common code for it."""
+
 
 @dataclass
 class ServerConfig:
@@ -50,7 +61,8 @@ class ServerConfig:
     """How often a request that failed is tried again, before the evaluation stops."""
 
     backoff: float = 1
-    """Seconds before the first of these tries; each later wait is twice as long, at random up to a half shorter."""
+    """Seconds before the first of these tries; each later wait is twice as long, at random up to a half shorter. A
+    server may ask for more."""
 
     max_wait: float = 300
     """The evaluation stops if the server asks to wait for more seconds."""
@@ -83,7 +95,10 @@ class Completion:
     prompt_tokens: int | None
     tokens: int | None
     logprob: float | None
-    """Sum over the tokens."""
+    """Sum over the tokens that have one."""
+
+    logprob_tokens: int | None
+    """How many these are: servers count a reasoning model's thoughts as tokens, and give no log-probs of them."""
 
 
 class ContextLengthExceeded(Exception):
@@ -156,7 +171,7 @@ class ChatClient:
                     ) from None
                 backoff = min(LONGEST_BACKOFF, self.config.backoff * 2**number) * random.uniform(0.5, 1)
                 if failure.wait is not None:
-                    self._hold_everyone(failure.wait)
+                    self._hold_everyone(max(failure.wait, backoff))
                 elif number + 1 < tries:
                     self._stopped.wait(backoff)
             if self.stopped:
@@ -196,9 +211,7 @@ class ChatClient:
         reason = f"status {response.status_code}" + (f", {said}" if said else "")
         if response.status_code in (408, 409, 425, 429) or response.status_code >= 500:
             raise _TryAgain(reason, _retry_after(response.headers.get("retry-after")))
-        if response.status_code in (400, 413, 422) and (
-            b"context_length" in content or b"maximum context length" in content or b"exceed_context_size" in content
-        ):
+        if response.status_code in (400, 413, 422) and any(words in content.lower() for words in TOO_LONG):
             raise ContextLengthExceeded(said)
         hint = f" (the key is taken from ${self.config.api_key_env})" if response.status_code in (401, 403) else ""
         raise ServerError(f"{self._url} refused the request for the model {self.model!r}: {reason}{hint}")
@@ -230,16 +243,20 @@ def _parse(content: bytes) -> Completion:
     try:
         reply = json.loads(content)
         choice = reply["choices"][0]
+        if reply.get("error") or choice.get("error") or choice.get("finish_reason") in ("error", "abort"):
+            raise _TryAgain(f"the server failed while it answered ({_printable(content)})")
         text = choice["message"]["content"]
         usage = reply.get("usage")
         if not (text is None or isinstance(text, str)) or not (usage is None or isinstance(usage, dict)):
             raise TypeError("a field has the wrong type")
+        logprobs = _logprobs(choice.get("logprobs"))
         return Completion(
             text=(text or "").encode("utf-8", "replace").decode("utf-8"),
             truncated=choice.get("finish_reason") == "length",
             prompt_tokens=_count((usage or {}).get("prompt_tokens")),
             tokens=_count((usage or {}).get("completion_tokens")),
-            logprob=_logprob(choice.get("logprobs")),
+            logprob=sum(logprobs) if logprobs else None,
+            logprob_tokens=len(logprobs) or None,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         said = _printable(content)
@@ -250,10 +267,9 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _logprob(logprobs: Any) -> float | None:
-    if not isinstance(logprobs, dict) or not logprobs.get("content"):
-        return None
-    return float(sum(token["logprob"] for token in logprobs["content"]))
+def _logprobs(logprobs: Any) -> list[float]:
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return [float(token["logprob"]) for token in content or []]
 
 
 def _retry_after(header: str | None) -> float | None:

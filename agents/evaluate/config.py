@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from agents.config import ENGINE_PLACES, SamplingConfig
+from agents.config import ENGINE_PLACES, SamplingConfig, flag
 from agents.errors import UsageError
 from agents.evaluate.chat_client import ServerConfig
+
+SERVER_PREFIX = "openai:"
 
 
 @dataclass
@@ -59,9 +61,20 @@ class EvaluateConfig(SamplingConfig):
             raise UsageError(f"--model names {repeated[0]!r} twice")
         if self.tasks and self.num_tasks:
             raise UsageError("give either --tasks or --num-tasks, not both")
+        if not self._asks_a_server:
+            for option in fields(ServerConfig):
+                if getattr(self.server, option.name) != option.default:
+                    raise UsageError(
+                        f"{flag(option.name)} is for the models of a server, and --model names none; put "
+                        f"{SERVER_PREFIX} before the model's name, or leave {flag(option.name)} out"
+                    )
         for name in ("price_in", "price_out"):
             if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise UsageError(f"prices must be finite numbers of at least 0, not {getattr(self, name)}")
+
+    @property
+    def _asks_a_server(self) -> bool:
+        return any(name.startswith(SERVER_PREFIX) for name in self.model)
 
     def deciding(self) -> dict[str, Any]:
         """The settings that decide which attempts are made: a run goes on only with equal ones."""
@@ -69,6 +82,6 @@ class EvaluateConfig(SamplingConfig):
         server = settings.pop("server")
         for name in ("compare", "price_in", "price_out", "output", *ENGINE_PLACES):
             settings.pop(name)
-        if any(name.startswith("openai:") for name in self.model):
+        if self._asks_a_server:
             settings["base_url"] = server["base_url"]
         return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}

@@ -15,7 +15,7 @@ LONGEST_ANSWER = 40
 """A response of at most so many characters is an answer as it is."""
 
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
-_BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
+_BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")  # with braces in it, two deep
 
 
 def pass_at_k(attempts: int, successes: int, k: int) -> float:

@@ -21,8 +21,9 @@ Result = Mapping[str, Any]
 def report(results: Sequence[Result]) -> str:
     """Tables of results: metrics, success by metadata, kinds of feedback, throughput and cost.
 
-    With several results, each is compared with the first on the tasks that they share: the mean of the tasks'
-    differences with its interval, which is narrower than those of the two means.
+    With several results, each is compared with the first on the tasks that they share, if these are of the same
+    environment with the same arguments: the mean of the tasks' differences with its interval, which is narrower than
+    those of the two means.
     """
     parts = [_heading(results), _metrics(results), _by_metadata(results), _feedback(results), _throughput(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -33,6 +34,9 @@ def _heading(results: Sequence[Result]) -> str:
     notes = "In brackets: 95 % bootstrap intervals over tasks."
     if len(results) > 1:
         notes += f" Δ: difference from {_name(results, 0)} on the tasks that both attempted."
+        first = _environment(results[0])
+        if others := [_name(results, i) for i, result in enumerate(results) if _environment(result) != first]:
+            notes += f" None for {', '.join(others)}, whose environment or its arguments are others."
     return "\n".join(f"* {line}" for line in lines) + f"\n\n{notes}"
 
 
@@ -63,12 +67,20 @@ def _metrics(results: Sequence[Result]) -> str:
 
 def _difference(first: Result, other: Result, name: str) -> Estimate | None:
     """Mean over common tasks of what the other has more; None where there is nothing to compare."""
+    if _environment(first) != _environment(other):
+        return None
     before = {task["task"]: task["statistics"] for task in first["tasks"]}
     after = {task["task"]: task["statistics"] for task in other["tasks"]}
     tasks = [task for task in before if task in after]
     if not tasks or name not in common([before[task] for task in tasks] + [after[task] for task in tasks]):
         return None
     return estimate([after[task][name] - before[task][name] for task in tasks])
+
+
+def _environment(result: Result) -> tuple[str, list[str]]:
+    """What the tasks are of, without the module that registers it: elsewhere, the same names are other tasks."""
+    settings = result["settings"]
+    return str(settings.get("env")).rpartition(":")[2], sorted(settings.get("env_arg", []))
 
 
 def _by_metadata(results: Sequence[Result]) -> str:

@@ -60,6 +60,9 @@ def read_result(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read the result {path}: {first_line(error)}") from error
     if not isinstance(result, dict) or result.get("format") != FORMAT:
         raise UsageError(f"{path} is no result of agents.evaluate, whose files are called result.json")
+    needed = ("model", "settings", "samples", "metrics", "by", "feedback", "throughput", "cost", "tasks")
+    if missing := [name for name in needed if name not in result]:
+        raise UsageError(f"the result {path} lacks {', '.join(missing)}; it is damaged: evaluate again")
     return result
 
 

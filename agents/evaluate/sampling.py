@@ -11,14 +11,12 @@ from agents.environments import Environments, Start
 from agents.errors import UsageError, warn_once
 from agents.evaluate.attempts import Attempt, AttemptTurn
 from agents.evaluate.chat_client import ChatClient, ContextLengthExceeded, ServerError
-from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.config import SERVER_PREFIX, EvaluateConfig
 from agents.policy.load import load_policy
 from agents.rollouts import WAYS_OUT, check_room, collect_groups
 from agents.runs.resumable import Journal
 from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
-
-SERVER_PREFIX = "openai:"
 
 Progress = Callable[[int, int], None]
 """Called with the number of attempts made so far and their total."""
@@ -156,6 +154,7 @@ def _attempt(
                 tokens=completion.tokens,
                 prompt_tokens=completion.prompt_tokens,
                 logprob=completion.logprob,
+                logprob_tokens=completion.logprob_tokens,
                 truncated=completion.truncated,
                 reward=outcome.reward,
                 feedback=outcome.feedback,

@@ -18,7 +18,7 @@ def main(config: ReportConfig, console: Console | None = None) -> None:
         UsageError: a folder is no training run, a file is damaged, plotly is missing, or the page cannot be written.
     """
     config.check()
-    page = make_page([load_run(path) for path in config.runs], config.most_rollouts)
+    page = make_page([load_run(path) for path in config.runs], config.most_rollouts, config.most_credits)
     try:
         config.output.write_text(page, encoding="utf-8")
     except OSError as error:

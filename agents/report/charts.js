@@ -58,7 +58,7 @@ class Charts {
       { title: `${name} in evaluations`, phase: "evaluation", metric: name, rate: true, note: `fraction of tasks solved in ${name.slice(5)} attempts` })));
     for (const panel of panels) {
       const found = series[panel.phase][panel.metric];
-      const values = (metric) => JSON.stringify(series.train[metric].map((each) => each?.values));
+      const values = (metric) => JSON.stringify(series.train[metric]?.map((each) => each?.values));
       const repeats = panel.metric === "reward" && values("reward") === values("success_rate");
       if (found && !repeats) this.addMetric(panel);
     }
@@ -166,7 +166,7 @@ class Charts {
       ...figure.layout(),
     };
     const traces = figure.traces();
-    if (Math.max(...traces.flatMap((trace) => trace.x)) <= 8) layout.xaxis.dtick = 1; // no half steps
+    if (largest(traces.flatMap((trace) => trace.x)) <= 8) layout.xaxis.dtick = 1; // no half steps
     await plotly.react(figure.plot, traces, layout, { displayModeBar: false, responsive: true });
   }
 
@@ -203,7 +203,7 @@ class Charts {
   /** That of the runs' values, with some room: bands of few runs may go far beyond it. */
   range({ phase, metric }) {
     const values = this.curvesShown().flatMap(([, i]) => this.summary.series[phase][metric][i]?.values.flat() ?? []).filter((value) => value != null);
-    const [low, high] = [Math.min(0, ...values), Math.max(...values)];
+    const [low, high] = [values.reduce((a, b) => Math.min(a, b), 0), largest(values)];
     const room = 0.08 * (high - low || 1);
     return values.length ? [low - (low < 0 ? room : 0.02 * (high - low)), high + room] : [0, 1];
   }
@@ -215,6 +215,11 @@ class Charts {
     });
     return table(`${title}: ${metric}`, ["curve", "step", "mean", "band from", "to", "runs' values"], rows);
   }
+}
+
+/** Of any number of values: those of a long comparison are too many for arguments of Math.max. */
+function largest(values) {
+  return values.reduce((a, b) => Math.max(a, b), -Infinity);
 }
 
 function axis() {

@@ -23,14 +23,18 @@ class ReportConfig:
     """The page. A file of that name is replaced."""
 
     most_rollouts: int = 5000
-    """Most attempts in the page, evenly spaced over the runs; those with token credit come first."""
+    """Most attempts in the page, evenly spaced over the runs; those shown with token credit come first."""
+
+    most_credits: int = 500
+    """Most attempts that are shown with token credit, which takes many times the room of their texts."""
 
     def check(self) -> None:
         """Raise UsageError on values that make no sense."""
         if not self.runs:
             raise UsageError("name at least one run's folder")
-        if self.most_rollouts < 0:
-            raise UsageError(f"--most-rollouts must be at least 0, not {self.most_rollouts}")
+        for flag, value in (("--most-rollouts", self.most_rollouts), ("--most-credits", self.most_credits)):
+            if value < 0:
+                raise UsageError(f"{flag} must be at least 0, not {value}")
         resolved = [path.resolve() for path in self.runs]
         for path, place in zip(self.runs, resolved, strict=True):
             if resolved.count(place) > 1:

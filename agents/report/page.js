@@ -87,7 +87,8 @@ async function start() {
 
 start().catch((error) => {
   const place = document.getElementById("failure");
-  place.textContent = `This page could not be drawn (${error.message}). It needs a browser of 2024 or newer.`;
+  const cause = window.DecompressionStream ? "" : " It needs a browser of 2024 or newer.";
+  place.textContent = `This page could not be drawn (${error.message}).${cause}`;
   place.hidden = false;
   throw error;
 });

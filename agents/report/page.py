@@ -25,16 +25,17 @@ ROLLOUTS_AT_ONCE, CREDITS_AT_ONCE = 250, 25
 """Attempts whose texts, or credits, are unpacked together."""
 
 
-def make_page(runs: Sequence[Run], most_rollouts: int) -> str:
+def make_page(runs: Sequence[Run], most_rollouts: int, most_credits: int) -> str:
     """The report's HTML.
 
     Args:
         most_rollouts: So many attempts are shown at most, of all runs together.
+        most_credits: Of so many of them at most, what their tokens were credited with.
 
     Raises:
         UsageError: a run's file is damaged, or plotly is not installed.
     """
-    chosen = rollouts.choose_rollouts(runs, most_rollouts)
+    chosen = rollouts.choose_rollouts(runs, most_rollouts, most_credits)
     texts, prompts, credits = rollouts.texts(chosen)
     blocks = {
         "data-summary": _summary(runs) | {"pieces": [ROLLOUTS_AT_ONCE, CREDITS_AT_ONCE]},

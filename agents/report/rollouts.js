@@ -25,7 +25,7 @@ class Rollouts {
     const credited = this.columns.credit.filter((value) => value != null).length;
     const left = this.count < total ? ` of ${number(total)} (the others were left out of this page)` : "";
     const credit = credited
-      ? `Of ${number(credited)}, the credit of every token was recorded: ▣. Choose one to see it.`
+      ? `Of ${number(credited)}, the credit of every token is here: ▣. Choose one to see it.`
       : "No token credit was recorded: train with --credit-samples above 0.";
     document.getElementById("attempts-hint").textContent = `${number(this.count)} attempts${left}. ${credit}`;
   }

@@ -14,20 +14,20 @@ PREVIEW = 90
 """Characters of a response that the table shows."""
 
 
-def choose_rollouts(runs: Sequence[Run], most: int) -> list[tuple[int, Record, Record | None]]:
-    """At most so many attempts of all runs: (place of the run, attempt, its credit), in order.
+def choose_rollouts(runs: Sequence[Run], most: int, most_credits: int) -> list[tuple[int, Record, Record | None]]:
+    """At most `most` attempts of all runs: (place of the run, attempt, its credit), in order.
 
-    Those with credit come first; whatever is left out is left out evenly.
+    Up to `most_credits` with credit come first; the others lose theirs. Whatever is left out is left out evenly.
     """
     everything = []
     for place, run in enumerate(runs):
         credit = {record["rollout"]: record for record in run.credit}
         everything += [(place, rollout, credit.get(rollout["id"])) for rollout in run.rollouts]
     with_credit = [i for i, (_, _, credit) in enumerate(everything) if credit]
-    without = [i for i, (_, _, credit) in enumerate(everything) if not credit]
-    chosen = _evenly(with_credit, most)
-    chosen += _evenly(without, most - len(chosen))
-    return [everything[i] for i in sorted(chosen)]
+    credited = set(_evenly(with_credit, min(most, most_credits)))
+    others = [i for i in range(len(everything)) if i not in credited]
+    chosen = [*credited, *_evenly(others, most - len(credited))]
+    return [(*everything[i][:2], everything[i][2] if i in credited else None) for i in sorted(chosen)]
 
 
 def table(chosen: Sequence[tuple[int, Record, Record | None]]) -> dict[str, list]:

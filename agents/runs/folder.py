@@ -30,7 +30,7 @@ from agents.policy.policy import Policy
 from agents.policy.sharding import whole, whole_weights
 from agents.processes import ALONE, Processes
 from agents.runs.load import rollout_id
-from agents.runs.records import check_equal_settings, config_text, keep_records, read_config
+from agents.runs.records import check_equal_settings, check_same_program, config_text, keep_records, read_config
 
 STATE = "training_state.pt"
 RESUMED_WITH_OTHERS = ("steps", "save_every", "resume", "shard", "output", "tracker", "credit_samples", *ENGINE_PLACES)
@@ -66,13 +66,15 @@ class RunFolder:
         self.path = path
         self.processes = processes
         if resume:
-            processes.on_main(lambda: self._go_on(config))
+            processes.on_main(lambda: self._go_on(program, config))
         else:
             self.path = processes.on_main(lambda: claim(path, config_text(program, config), numbered=numbered))
 
-    def _go_on(self, config: Mapping[str, Any]) -> None:
+    def _go_on(self, program: str, config: Mapping[str, Any]) -> None:
+        known = read_config(self.path)
+        check_same_program(self.path, known["program"], program)
         settings = json.loads(json.dumps(dict(config), default=str))
-        check_equal_settings(self.path, read_config(self.path)["config"], settings, besides=RESUMED_WITH_OTHERS)
+        check_equal_settings(self.path, known["config"], settings, besides=RESUMED_WITH_OTHERS)
         self._restore_checkpoints()
         if not (self.path / "checkpoint" / STATE).is_file():
             raise UsageError(
@@ -129,6 +131,7 @@ class RunFolder:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
             if target.exists():
+                shutil.rmtree(previous, ignore_errors=True)  # of a save that was killed before it had removed it
                 target.rename(previous)
             partial.rename(target)
             shutil.rmtree(previous, ignore_errors=True)
@@ -146,11 +149,14 @@ class RunFolder:
                 keep_records(self.path / name, lambda record: record["step"] <= step)
 
     def _restore_checkpoints(self) -> None:
-        """Undo what a kill between two renames has left."""
+        """Undo what a kill in `save_checkpoint` has left."""
         for target in (self.path / "checkpoint", self.path / "best"):
-            if not target.exists() and target.with_suffix(".old").exists():
-                with writing(self.path):
-                    target.with_suffix(".old").rename(target)
+            previous = target.with_suffix(".old")
+            with writing(self.path):
+                if target.exists():
+                    shutil.rmtree(previous, ignore_errors=True)
+                elif previous.exists():
+                    previous.rename(target)
 
     def _append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
         if not self.processes.is_main:

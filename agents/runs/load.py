@@ -2,7 +2,7 @@
 
     run = load_run("runs/sdpo-livecodebench-v0-20260120-101500")
     pandas.DataFrame(run.metrics["train"]).plot(x="step", y="success_rate")
-    pandas.DataFrame(run.rollouts).groupby("step").success.mean()
+    pandas.DataFrame(run.rollouts).groupby(["phase", "step"]).success.mean()
 
 What the records hold is in docs/run-folder.md.
 """

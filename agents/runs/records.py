@@ -53,6 +53,12 @@ def read_config(path: Path) -> Record:
     return known
 
 
+def check_same_program(path: Path, earlier: str, program: str) -> None:
+    """Raise UsageError if another program wrote the folder. "" stands for one that is not known."""
+    if earlier and program and earlier != program:
+        raise UsageError(f"{path} holds a run of {earlier}, not of {program}; name another folder with --output")
+
+
 def check_equal_settings(
     path: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any], besides: Collection[str] = ()
 ) -> None:

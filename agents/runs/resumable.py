@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agents.errors import UsageError
+from agents.policy.load import weight_files
 from agents.runs.folder import claim, writing
-from agents.runs.records import check_equal_settings, config_text, parse_records, read_config
+from agents.runs.records import check_equal_settings, check_same_program, config_text, parse_records, read_config
 
 
 class ResumableRun:
@@ -23,21 +25,38 @@ class ResumableRun:
             a run has recorded nothing, its settings may be replaced.)
         program: What writes it, such as `agents.evaluate`.
         settings: What decides the results, JSON-able.
+        models: Names of the models whose weights decide, too, where they lie in a folder.
         numbered: Whether to begin a new run, under another name where the folder is taken; see `claim`.
 
     Raises:
-        UsageError: the folder holds something else, a run with other settings, or cannot be written.
+        UsageError: the folder holds something else, a run with other settings or weights, or cannot be written.
     """
 
-    def __init__(self, path: Path, program: str, settings: Mapping[str, Any], *, numbered: bool = False):
+    def __init__(
+        self,
+        path: Path,
+        program: str,
+        settings: Mapping[str, Any],
+        models: Sequence[str] = (),
+        *,
+        numbered: bool = False,
+    ):
         self.path = path
-        text = config_text(program, settings)
+        weights = {model: weight_files(Path(model).expanduser()) for model in models}
+        text = config_text(program, {**settings, "weights": weights})
         if numbered or not (path / "config.json").exists():
             self.path = claim(path, text, numbered=numbered)
             return
-        earlier = read_config(path)["config"]
+        known = read_config(path)
+        check_same_program(path, known["program"], program)
         if self.has_records:
-            check_equal_settings(path, earlier, json.loads(text)["config"])
+            check_equal_settings(path, known["config"], json.loads(text)["config"], besides=("weights",))
+            for model, files in known["config"].get("weights", {}).items():
+                if files != weights[model]:
+                    raise UsageError(
+                        f"the model in {model} has changed since the attempts in {path} were made; "
+                        "name another folder with --output"
+                    )
         else:
             self.write("config.json", text)
 
@@ -114,7 +133,9 @@ class Journal:
         return added
 
     def close(self) -> None:
-        self._file.close()
+        # What a full disk did not take is still in the buffer, and `append` has raised already.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def __enter__(self) -> Journal:
         return self

@@ -243,6 +243,34 @@ def test_a_failed_checkpoint_leaves_the_previous_one(policy, tmp_path, monkeypat
     load_policy(str(folder.path / "checkpoint"))
 
 
+def test_a_run_of_another_program_is_not_gone_on_with(tmp_path):
+    RunFolder(tmp_path / "run", {"lr": 1e-5}, program="agents.grpo")
+    with pytest.raises(UsageError, match=r"a run of agents\.grpo, not of agents\.sdpo; name another folder"):
+        RunFolder(tmp_path / "run", {"lr": 1e-4}, program="agents.sdpo", resume=True)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_kill_while_the_previous_checkpoint_is_removed(resumed, policy, tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path / "run", {})
+    folder.save_checkpoint(policy, {"step": 1})
+
+    def killed(path, **_):
+        if Path(path).name == "checkpoint.old" and Path(path).exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("agents.runs.folder.shutil.rmtree", killed)
+        folder.save_checkpoint(policy, {"step": 2})
+    assert (folder.path / "checkpoint.old").exists()
+    if resumed:
+        folder = RunFolder(folder.path, {}, resume=True)
+        assert not (folder.path / "checkpoint.old").exists()
+    assert folder.load_state()["step"] == 2
+    folder.save_checkpoint(policy, {"step": 3})
+    assert folder.load_state()["step"] == 3
+    assert sorted(path.name for path in folder.path.iterdir()) == ["checkpoint", "config.json"]
+
+
 def test_the_command_prints_a_table(tiny_model, tmp_path):
     code, out, err = finish(
         command(

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import toy_env
+from conftest import save_tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -118,12 +120,22 @@ def test_report_and_plot(whole):
     for expected in ("discovery@14", "best_of_k", "multi_turn", "sdpo", "speed-up", "seconds per attempt", "| gamma |"):
         assert expected in text
     for method in result["methods"].values():
-        low, high = method["band"]
-        assert len(method["curve"]) == len(low) == len(high) == 14
+        assert len(method["curve"]) == 14
         assert method["curve"] == sorted(method["curve"])
     pytest.importorskip("matplotlib", reason="the plot needs the extra [report]")
     assert (folder / "discovery.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (folder / "discovery.svg").read_bytes()
+
+
+def test_few_runs_have_no_intervals(whole, tiny_model, tmp_path):
+    folder, few = whole  # two tasks, twice each
+    assert all(method["band"] is None for method in few["methods"].values())
+    assert "no intervals" in (folder / "report.md").read_text()
+    assert re.search(r"discovery@14 \| [01].\d{3} \|", (folder / "report.md").read_text())
+    enough = discover(tmp_path / "run", tiny_model, method="best_of_k", budget=4, seeds=3)
+    low, high = enough["methods"]["best_of_k"]["band"]
+    assert len(low) == len(high) == 4
+    assert re.search(r"discovery@4 \| [01].\d{3} \[", (tmp_path / "run" / "report.md").read_text())
 
 
 def test_the_plot_is_left_out_without_matplotlib(tiny_model, tmp_path, monkeypatch):
@@ -229,9 +241,15 @@ def test_a_chat_of_attempts_and_feedback():
 
 
 def test_history_and_window_reach_the_model(tiny_model, tmp_path):
-    discover(tmp_path / "run", tiny_model, method="multi_turn", history="attempts", window=150, budget=8, seeds=1)
+    console = Console(file=io.StringIO(), width=400)
+    multi_turn = {"method": "multi_turn", "budget": 8, "seeds": 1}
+    discover(tmp_path / "run", tiny_model, console, **multi_turn, history="attempts", window=150)
+    assert "warning" not in console.file.getvalue()
     lengths = [len(r["episodes"][0]["turns"][0]["context_ids"]) for r in records(tmp_path / "run", "multi_turn")]
     assert 60 < max(lengths) <= 150
+    discover(tmp_path / "narrow", tiny_model, console, **multi_turn, window=60)
+    later = len(records(tmp_path / "narrow", "multi_turn")) - len(SMALL["tasks"])
+    assert f"warning: {later} later attempts of multi_turn were shown no history" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -358,6 +376,19 @@ def test_a_run_with_other_settings_is_not_gone_on_with(tiny_model, tmp_path):
     discover(tmp_path / "run", tiny_model, method="best_of_k", budget=2)
     with pytest.raises(UsageError, match="budget was 2, is now 3"):
         discover(tmp_path / "run", tiny_model, method="best_of_k", budget=3)
+    with pytest.raises(UsageError, match=r"a run of agents.discovery, not of agents.discovery.select; name another"):
+        run_select(tmp_path / "run", tiny_model)
+
+
+def test_a_run_with_other_weights_is_not_gone_on_with(tmp_path):
+    model = save_tiny_model(tmp_path / "checkpoint")
+    discover(tmp_path / "run", model, method="best_of_k", budget=2)
+    run_select(tmp_path / "selected", model)
+    save_tiny_model(model, seed=1)
+    with pytest.raises(UsageError, match=f"the model in {model} has changed"):
+        discover(tmp_path / "run", model, method="multi_turn", budget=2)
+    with pytest.raises(UsageError, match=f"the model in {model} has changed"):
+        run_select(tmp_path / "selected", model)
 
 
 def test_a_record_with_a_gap_is_refused(tiny_model, tmp_path):

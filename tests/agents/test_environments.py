@@ -42,7 +42,7 @@ def test_a_reward_that_is_no_finite_number_is_refused(reward, monkeypatch):
     monkeypatch.setattr(toy_env.PlainEnv, "step", lambda self, action: ("", reward, True, False, {}))
     environments = Environments("toy_env:toy/Plain-v0", {}, 1)
     environments.reset([Start(5)])
-    with pytest.raises(UsageError, match="'toy/Plain-v0': the reward .* must be a finite number, not "):
+    with pytest.raises(UsageError, match=r"'toy/Plain-v0': the reward .* must be a finite number, not "):
         environments.step({0: "even"})
     environments.close()
 

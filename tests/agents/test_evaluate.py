@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +18,10 @@ from rich.console import Console
 
 from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main
+from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
 from agents.evaluate.report import report
+from agents.runs.resumable import Journal
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
@@ -93,6 +97,16 @@ def test_results_on_other_tasks_are_compared_on_those_in_common(tiny_model, tmp_
     assert "[" not in row.split("|")[3] and row.split("|")[4].strip() != "–"
     row = next(line for line in report([some, others]).splitlines() if "success rate" in line)
     assert row.split("|")[4].strip() == "–"
+
+
+def test_tasks_of_other_environments_are_not_compared(tiny_model, tmp_path):
+    (first,) = evaluate(tmp_path / "run", tiny_model)
+    (same,) = evaluate(tmp_path / "same", tiny_model, env="toy_env:toy/Even-v0")
+    (longer,) = evaluate(tmp_path / "longer", tiny_model, env_arg=["max_turns=3"])
+    text = report([first, same, longer])
+    row = next(line for line in text.splitlines() if "success rate" in line)
+    assert row.split("|")[5].strip() == "+0.000 [+0.000, +0.000]" and row.split("|")[6].strip() == "–"
+    assert f"None for {tiny_model} (3), whose environment or its arguments are others." in text
 
 
 def test_several_turns_and_environments_of_others(tiny_model, tmp_path):
@@ -196,10 +210,40 @@ def test_no_model_and_models_named_twice(tiny_model, tmp_path):
         evaluate(tmp_path / "run", tiny_model, tiny_model)
 
 
+def test_models_whose_names_come_out_alike_have_folders_of_their_own(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    models = ("x/a", "x-a", "x-a-1")
+    for model in models:
+        shutil.copytree(tiny_model, model)
+    evaluate(tmp_path / "run", *models, samples=1, num_tasks=1)
+    results = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "run").glob("*/result.json")}
+    assert {name: result["model"] for name, result in results.items()} == {
+        "x-a-0": "x/a", "x-a-1-1": "x-a", "x-a-1": "x-a-1",
+    }  # fmt: skip
+
+
+def test_options_of_servers_need_the_model_of_one(tiny_model, tmp_path):
+    for server in (ServerConfig(base_url="http://localhost:8000/v1"), ServerConfig(logprobs=True)):
+        with pytest.raises(UsageError, match=r"is for the models of a server.* put openai: before"):
+            evaluate(tmp_path / "run", tiny_model, server=server)
+
+
 def test_a_file_that_is_no_result(tiny_model, tmp_path):
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UsageError, match="is no result of agents"):
         evaluate(tmp_path / "run", tiny_model, compare=(tmp_path / "x.json",))
+    (result,) = evaluate(tmp_path / "whole", tiny_model, samples=1)
+    del result["feedback"], result["cost"]
+    (tmp_path / "x.json").write_text(json.dumps(result))
+    with pytest.raises(UsageError, match=r"x.json lacks feedback, cost; it is damaged"):
+        evaluate(tmp_path / "run", tiny_model, compare=(tmp_path / "x.json",))
+
+
+def test_text_that_looks_like_an_emoji_is_printed_as_it_is(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_model, "a:smile:b")
+    main(EvaluateConfig(model=("a:smile:b",), output=Path("run"), **SMALL | {"samples": 1}))
+    assert "a:smile:b" in capsys.readouterr().out
 
 
 def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tiny_model, tmp_path, caplog):
@@ -241,9 +285,26 @@ def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
         evaluate(tmp_path / "full", tiny_model)
 
 
-def test_two_processes_do_not_write_one_folder(tiny_model, tmp_path):
-    from agents.runs.resumable import Journal
+def test_attempts_of_other_weights_are_not_gone_on_with(tmp_path):
+    model = save_tiny_model(tmp_path / "checkpoint")
+    first = evaluate(tmp_path / "run", model)
+    assert evaluate(tmp_path / "run", model) == first
+    save_tiny_model(model, seed=1)
+    with pytest.raises(UsageError, match=f"the model in {model} has changed since .* name another folder with --out"):
+        evaluate(tmp_path / "run", model)
 
+
+def test_a_full_disk_is_reported(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(UsageError, match="cannot write to the output folder"), Journal(tmp_path / "j") as journal:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+            journal.append([{"text": "x" * 200}])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_two_processes_do_not_write_one_folder(tmp_path):
     with Journal(tmp_path / "j.jsonl"), pytest.raises(UsageError, match="another process"):
         Journal(tmp_path / "j.jsonl")
 

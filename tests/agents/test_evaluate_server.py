@@ -3,12 +3,13 @@
 import io
 import json
 import time
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
 import toy_env
-from chat_server import ChatServer, ok
+from chat_server import ChatServer, completion, ok
 from rich.console import Console
 
 from agents.errors import UsageError, warn_once
@@ -24,6 +25,10 @@ FAILURES = [
     (200, {}, "{}"),
     (200, {}, '{"choices": []}'),
     (200, {}, '{"choices": [{"message": {"content": 7}}]}'),
+    (200, {}, completion("", finish="error")),
+    (200, {}, completion("half an ans", finish="abort")),
+    (200, {}, completion("", error={"message": "the model's replica died"})),
+    (200, {}, completion("", choice_error={"message": "the model's replica died"})),
     (200, {}, "[" * 100_000),
     (200, {}, b"\xff\xfe"),
     (200, {"Content-Length": "100"}, "cut off"),
@@ -35,8 +40,7 @@ FAILURES = [
 
 def evaluate(output, server, console=None, **settings):
     url = server if isinstance(server, str) else server.url
-    names = ("concurrency", "requests_per_minute", "timeout", "retries", "max_wait", "logprobs", "max_tokens_field")
-    options = {name: settings.pop(name) for name in names if name in settings}
+    options = {field.name: settings.pop(field.name) for field in fields(ServerConfig) if field.name in settings}
     config = EvaluateConfig(
         model=("openai:toy",),
         env=settings.pop("env", "toy/Even-v0"),
@@ -79,10 +83,13 @@ def test_what_a_server_does_not_say_is_left_out(tmp_path):
     with ChatServer([ok(usage=False)]) as server:
         result = evaluate(tmp_path / "run", server, samples=1, price_in=2.0, price_out=4.0)
     assert "response_tokens" not in result["metrics"] and result["cost"] == {}
-    with ChatServer([ok(logprobs=[-1.0, -2.0, -3.0, -2.0, -2.0])] * 4) as server:
-        result = evaluate(tmp_path / "logprobs", server, samples=1, logprobs=True)
+
+
+def test_entropy_is_of_the_tokens_that_have_log_probs(tmp_path):
+    with ChatServer([ok(logprobs=[-1.0, -2.0, -3.0])] * 4) as server:  # of five tokens: two were thoughts
+        result = evaluate(tmp_path / "run", server, samples=1, logprobs=True)
     assert server.requests[0]["logprobs"] is True
-    assert result["metrics"]["entropy"]["value"] == 2.0
+    assert result["metrics"]["entropy"]["value"] == 2.0 and result["metrics"]["response_tokens"]["value"] == 5
 
 
 def test_several_turns_show_the_feedback(tmp_path):
@@ -113,6 +120,24 @@ def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tmp_path, caplog):
     assert sum("'beta' is too long for the model" in message for message in caplog.messages) == 1
     with ChatServer([long]) as server, pytest.raises(UsageError, match="every task leaves no room"):
         evaluate(tmp_path / "first", server, samples=1, tasks=("beta",))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This model's maximum context length is 4096 tokens.",
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "Input length (5000 tokens) exceeds the maximum allowed length (4096 tokens).",
+        "Prompt is too long: 5000 tokens > 4096 maximum",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 and 9",
+    ],
+)
+def test_servers_say_in_many_ways_that_a_chat_is_too_long(said, tmp_path):
+    with ChatServer([ok("odd"), (400, {}, json.dumps({"message": said}))]) as server:
+        evaluate(tmp_path / "run", server, samples=1, tasks=("beta",), env_arg=["max_turns=3"])
+    (sample,) = samples(tmp_path / "run")
+    assert sample["stop_reason"] == "context_length" and not sample["success"]
 
 
 def test_a_server_that_stays_down_stops_the_run_which_goes_on_later(tmp_path):
@@ -161,6 +186,13 @@ def test_retry_after_holds_everyone(tmp_path):
     with ChatServer([(503, {"Retry-After": format_datetime(date, usegmt=True)}, "")]) as server:
         evaluate(tmp_path / "date", server, samples=1)
     assert server.times[1] + time.time() - time.monotonic() >= date.timestamp() - 0.01
+
+
+def test_a_server_that_asks_for_no_wait_is_not_hammered(tmp_path):
+    with ChatServer([(429, {"Retry-After": "0"}, "")] * 3) as server:
+        evaluate(tmp_path / "run", server, samples=1, num_tasks=1, backoff=0.2)
+    waits = [after - before for before, after in zip(server.times, server.times[1:], strict=False)]
+    assert len(waits) == 3 and all(wait >= 0.1 * 2**i for i, wait in enumerate(waits))
 
 
 def test_a_server_that_asks_for_an_hour(tmp_path):

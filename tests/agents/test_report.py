@@ -94,19 +94,22 @@ def test_older_runs_did_not_tell_grading_from_sampling():
 
 def test_attempts_are_left_out_evenly_those_with_credit_last(tmp_path):
     runs = runs_of(tmp_path, {"credits": 1}, {"credits": 0})
-    everything = rollouts.choose_rollouts(runs, 1000)
+    everything = rollouts.choose_rollouts(runs, 1000, 1000)
     assert len(everything) == sum(len(run.rollouts) for run in runs)
-    chosen = rollouts.choose_rollouts(runs, 10)
+    chosen = rollouts.choose_rollouts(runs, 10, 1000)
     assert len(chosen) == 10 and sum(credit is not None for *_, credit in chosen) == 4
     assert {place for place, *_ in chosen} == {0, 1}
     assert [c[1]["id"] for c in chosen if c[2]] == [f"train-{step}-0" for step in (1, 2, 3, 4)]
-    assert rollouts.choose_rollouts(runs, 0) == []
+    assert rollouts.choose_rollouts(runs, 0, 1000) == []
+    chosen = rollouts.choose_rollouts(runs, 30, 2)
+    assert len(chosen) == 30 and sum(credit is not None for *_, credit in chosen) == 2
+    assert {c[1]["phase"] for c in chosen} == {"train", "evaluation"}
 
 
 def test_the_page_is_the_same_each_time_and_holds_no_text_of_a_model(tmp_path):
     runs = runs_of(tmp_path, {"hostile": True})
-    html = page.make_page(runs, 100)
-    assert html == page.make_page(runs, 100)
+    html = page.make_page(runs, 100, 100)
+    assert html == page.make_page(runs, 100, 100)
     assert "hacked" not in html and "needle" not in html and "http://" not in html.split("data-summary")[0]
     assert html.count("<script") == html.count("</script>")
 
@@ -125,6 +128,7 @@ def test_a_run_in_progress_can_be_shown(tmp_path):
     [
         ({"runs": ()}, "name at least one run"),
         ({"most_rollouts": -1}, "--most-rollouts must be at least 0, not -1"),
+        ({"most_credits": -1}, "--most-credits must be at least 0, not -1"),
         ({"runs": "twice"}, "is named twice"),
         ({"output": Path("/no/such/folder/report.html")}, "cannot write the page /no/such/folder/report.html: No such"),
     ],

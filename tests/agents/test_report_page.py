@@ -1,14 +1,16 @@
 """The report's page in a real browser: by clicks and keys, and against hostile text."""
 
 import itertools
+import json
 import re
 import shutil
 
 import pytest
-from report_runs import HOSTILE, make_run
+from report_runs import HOSTILE, SETTINGS, make_run
 
 from agents.report.__main__ import main
 from agents.report.config import ReportConfig
+from agents.runs.folder import RunFolder
 from agents.runs.load import load_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra [test])")
@@ -378,3 +380,23 @@ def test_a_run_without_credit_says_how_to_record_it(tmp_path, visit):
     assert "--credit-samples" in page.locator("#attempts-hint").inner_text()
     page.locator("#rollouts tbody button").first.click()
     assert "needle" in page.locator("#attempt pre.response").inner_text()
+
+
+def test_a_run_before_its_first_step(tmp_path, visit):
+    folder = RunFolder(tmp_path / "run", SETTINGS, program="agents.sdpo")
+    folder.log_metrics({"step": 0, "phase": "evaluation", "success_rate": 0.25, "standard_error": 0.1, "tasks": 4})
+    main(ReportConfig((folder.path,), tmp_path / "report.html"))
+    page = visit(tmp_path / "report.html")
+    scroll_through(page)
+    assert "Success in evaluations" in page.locator("figure:visible h3").all_inner_texts()
+    assert page.locator("#failure").is_hidden()
+
+
+def test_long_runs(tmp_path, visit):
+    folder = RunFolder(tmp_path / "run", SETTINGS, program="agents.sdpo")
+    lines = [json.dumps({"step": step, "phase": "train", "reward": step % 7}) for step in range(1, 200_000)]
+    (folder.path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    main(ReportConfig((folder.path,), tmp_path / "report.html"))
+    page = visit(tmp_path / "report.html")
+    scroll_through(page)
+    assert "Reward while training" in page.locator("figure:visible h3").all_inner_texts()

@@ -45,7 +45,7 @@ def main(steps: int) -> None:
         print("files:", ", ".join(f"{file} {size:.1f} MB" for file, size in raw.items()))
         started = time.perf_counter()
         page_file = Path(name) / "report.html"
-        page_file.write_text(make_page([load_run(folder)], 5000))
+        page_file.write_text(make_page([load_run(folder)], 5000, 500))
         print(f"page: {page_file.stat().st_size / 1e6:.1f} MB, made in {time.perf_counter() - started:.1f} s")
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
