@@ -73,7 +73,7 @@ def training_numbers(metrics: Mapping[str, float]) -> dict[str, str]:
         "length": f"{metrics['response_tokens']:.0f}",
         "loss": f"{metrics['loss']:.4f}" if "loss" in metrics else "–",
         "tokens/s": f"{metrics['response_tokens'] * responses / max(sampling, 1e-9):.0f}",
-        "graded/s": f"{responses / max(grading, 1e-9):.0f}",
+        "graded/s": f"{responses / grading:.0f}" if grading else "–",
         "seconds": f"{sampling + grading + learning:.1f}",
     }
     if not metrics["learned_fraction"]:

@@ -54,6 +54,7 @@ def test_a_step_without_anything_to_learn_shows_it():
     metrics = {name: value for name, value in METRICS.items() if name != "loss"} | {"learned_fraction": 0.0}
     numbers = training_numbers(metrics)
     assert (numbers["loss"], numbers["learned"]) == ("–", "0 of 32")
+    assert training_numbers(metrics | {"grade_seconds": 0.0})["graded/s"] == "–"  # all prompts were too long
 
 
 @pytest.mark.parametrize(
