@@ -436,7 +436,7 @@ def test_a_prompt_that_is_too_long_ends_no_run(algorithm, settings, tiny_model, 
         if record["phase"] == "train":
             assert 0 < record["learned_fraction"] <= 0.5 and record["groups_unsolved"] >= 0.5
     assert sum("leaves no room" in message for message in caplog.messages) == 2
-    table = report_table(choose_rollouts([load_run(folder)], 1000))
+    table = report_table(choose_rollouts([load_run(folder)], 1000, 1000))
     assert table["outcome"].count("prompt too long") == len(long) > 0
 
 

@@ -368,7 +368,7 @@ def test_a_sandbox_that_does_not_work_is_found_before_serving(monkeypatch, capsy
 
     monkeypatch.setenv("SDPO_GYM_SERVE_TOKEN", TOKEN)
     monkeypatch.delenv("SDPO_GYM_SANDBOX_URL", raising=False)
-    assert cli.main(["serve", "sdpo/LiveCodeBench-v0", "--env-arg", "sandbox=remote", "--port", "0"]) == 1
+    assert cli.main(["serve", "sdpo/LiveCodeBench-v0", "--env-arg", "sandbox=remote", "--port", "0"]) == 2
     said = capsys.readouterr()
     assert "no sandbox server is named" in said.err and said.out == ""
 
