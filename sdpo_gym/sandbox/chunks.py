@@ -117,7 +117,7 @@ class ChunkedSandbox(Sandbox):
                     # The process had run other inputs; and it has run the rest of the chunk after this one.
                     doubted, fresh_until = index, first + len(answer.results)
                     break
-                if index == doubted and accepted:
+                if share and index == doubted and accepted:
                     # What the process had run before made the difference: this program does not bear sharing.
                     share, left = False, limits.total_wall_seconds
                     results.clear()
