@@ -182,7 +182,7 @@ def run_chunk(sandbox: Sandbox, chunk: Chunk) -> bytes:
 
     def is_enough(index: int, result: RunResult) -> bool:
         nonlocal seconds, waited, room
-        if index == 0:
+        if index == 0:  # perhaps not for the first time, see `Sandbox.run`
             encoded.clear()
             room = messages.max_result_bytes(chunk.limits)
         encoded.append(messages.encode_result(result))

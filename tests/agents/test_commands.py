@@ -6,12 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import toy_env  # noqa: F401
@@ -19,21 +16,15 @@ from conftest import save_tiny_model
 from rich.console import Console
 from training import ALGORITHMS, SMALL, contents, records, run
 
-from agents.collapse import CollapseGuard
 from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError, warn_once
-from agents.evaluate.__main__ import main as evaluate
-from agents.evaluate.config import EvaluateConfig
 from agents.grpo import presets as grpo_presets
-from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
 from agents.learner import train
 from agents.policy.load import load_policy
 from agents.report.rollouts import choose_rollouts
 from agents.report.rollouts import table as report_table
-from agents.runs.folder import RunFolder
 from agents.runs.load import load_run
-from agents.runs.records import read_config
 from agents.sdpo import presets as sdpo_presets
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
@@ -167,108 +158,6 @@ def test_bad_settings_are_refused(settings, message, tiny_model, tmp_path):
 def test_a_group_of_one_has_no_advantage(tiny_model, tmp_path):
     with pytest.raises(UsageError, match="--group-size"):
         run("grpo", tiny_model, tmp_path / "run", group_size=1)
-
-
-def test_an_output_folder_in_use_is_left_alone(tiny_model, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(UsageError, match="not empty"):
-        run("grpo", tiny_model, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-
-
-def test_of_runs_that_begin_at_once_each_has_a_folder_of_its_own(tmp_path):
-    """Also where they take the same name, as default names have seconds only."""
-    barrier = threading.Barrier(8)
-
-    def begin(number, **settings):
-        barrier.wait()
-        try:
-            return RunFolder(tmp_path / "run", {"seed": number}, **settings).path
-        except UsageError as error:
-            return str(error)
-
-    with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(begin, range(8)))
-        (own,) = [path for path in found if isinstance(path, Path)]
-        assert sum("is not empty" in message for message in map(str, found)) == 7
-        found = list(threads.map(lambda number: begin(number, numbered=True), range(8)))
-    assert read_config(own)["config"]["seed"] in range(8)
-    assert sorted(found) == [tmp_path / f"run-{number}" for number in range(2, 10)]
-    assert [read_config(path)["config"]["seed"] for path in found] == list(range(8))
-
-
-@pytest.mark.parametrize("program", ["grpo", "evaluate"])
-def test_a_default_folder_that_is_taken_is_left_alone(program, tiny_model, tmp_path, monkeypatch):
-    module = {"grpo": "agents.learner", "evaluate": "agents.evaluate.__main__"}[program]
-    monkeypatch.setattr(f"{module}.default_output", lambda algorithm, env_id: tmp_path / algorithm)
-    for _ in range(2):
-        if program == "grpo":
-            run("grpo", tiny_model, None, steps=1, eval_tasks=0)
-        else:
-            config = EvaluateConfig(env="toy/Even-v0", model=(str(tiny_model),), samples=1, max_new_tokens=4)
-            evaluate(config, Console(file=io.StringIO()))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [program, f"{program}-2"]
-    first, second = (sorted(path.name for path in folder.iterdir()) for folder in sorted(tmp_path.iterdir()))
-    assert first == second
-
-
-def test_an_output_folder_that_cannot_be_made(tiny_model, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot write"):
-        run("grpo", tiny_model, tmp_path / "file" / "run")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
-def test_a_full_disk_is_reported(tiny_model, tmp_path):
-    folder = RunFolder(tmp_path / "run", {})
-    (folder.path / "metrics.jsonl").symlink_to("/dev/full")
-    with pytest.raises(UsageError, match="No space left"):
-        folder.log_metrics({"step": 1})
-
-
-def test_a_failed_checkpoint_leaves_the_previous_one(policy, tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path / "run", {})
-    folder.save_checkpoint(policy)
-
-    save = policy.save
-
-    def failing(*arguments):
-        save(*arguments)
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(policy, "save", failing)
-    with pytest.raises(UsageError, match="No space left"):
-        folder.save_checkpoint(policy)
-    assert sorted(path.name for path in folder.path.iterdir()) == ["checkpoint", "config.json"]
-    load_policy(str(folder.path / "checkpoint"))
-
-
-def test_a_run_of_another_program_is_not_gone_on_with(tmp_path):
-    RunFolder(tmp_path / "run", {"lr": 1e-5}, program="agents.grpo")
-    with pytest.raises(UsageError, match=r"a run of agents\.grpo, not of agents\.sdpo; name another folder"):
-        RunFolder(tmp_path / "run", {"lr": 1e-4}, program="agents.sdpo", resume=True)
-
-
-@pytest.mark.parametrize("resumed", [False, True])
-def test_a_kill_while_the_previous_checkpoint_is_removed(resumed, policy, tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path / "run", {})
-    folder.save_checkpoint(policy, {"step": 1})
-
-    def killed(path, **_):
-        if Path(path).name == "checkpoint.old" and Path(path).exists():
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("agents.runs.folder.shutil.rmtree", killed)
-        folder.save_checkpoint(policy, {"step": 2})
-    assert (folder.path / "checkpoint.old").exists()
-    if resumed:
-        folder = RunFolder(folder.path, {}, resume=True)
-        assert not (folder.path / "checkpoint.old").exists()
-    assert folder.load_state()["step"] == 2
-    folder.save_checkpoint(policy, {"step": 3})
-    assert folder.load_state()["step"] == 3
-    assert sorted(path.name for path in folder.path.iterdir()) == ["checkpoint", "config.json"]
 
 
 def test_the_command_prints_a_table(tiny_model, tmp_path):
@@ -464,98 +353,6 @@ def test_weights_are_kept_when_a_later_step_fails(error, tiny_model, tmp_path, m
         train(config, lambda policy, console: make_sdpo(config, policy, console), console)
     assert "Failed in step 3; the weights are in" in console.file.getvalue()
     load_policy(str(tmp_path / "run" / "checkpoint"))
-
-
-def test_a_run_that_recorded_nothing_leaves_no_folder(tiny_model, tmp_path):
-    with pytest.raises(UsageError, match="leaves no room"):
-        run("grpo", tiny_model, tmp_path / "run", eval_tasks=0, max_new_tokens=5000, tracker=("tensorboard",))
-    assert not (tmp_path / "run").exists()
-    run("grpo", tiny_model, tmp_path / "run", eval_tasks=0)
-
-
-def test_nothing_of_others_is_removed(tmp_path):
-    folder = RunFolder(tmp_path / "run", {})
-    (folder.path / "notes.txt").write_text("mine")
-    folder.remove_unused()
-    assert sorted(path.name for path in folder.path.iterdir()) == ["config.json", "notes.txt"]
-
-
-class TestCollapse:
-    def test_is_said_once(self):
-        guard = CollapseGuard()
-        healthy = {"success_rate": 0.5, "entropy": 1.0, "response_tokens": 40.0}
-        assert [guard.check(healthy) for _ in range(12)] == [""] * 12
-        words = [guard.check(healthy | {"entropy": 0.01}) for _ in range(12)]
-        assert sum(map(bool, words)) == 1 and "entropy" in "".join(words)
-        words = [guard.check(healthy | {"entropy": 0.01, "success_rate": 0.0}) for _ in range(12)]
-        assert sum(map(bool, words)) == 1 and "success_rate" in "".join(words)
-
-    def test_never_at_a_success_rate_of_zero(self):
-        guard = CollapseGuard()
-        assert not any(guard.check({"success_rate": 0.0, "entropy": 1.0, "response_tokens": 4.0}) for _ in range(30))
-
-    @pytest.mark.parametrize("rate", [0.02, 0.05, 0.1, 0.3])
-    def test_is_not_seen_in_chance(self, rate):
-        """100 runs of 100 steps whose success rate stays what it is; at most a few raise an alarm."""
-        rng = np.random.default_rng(0)
-        alarms = 0
-        for _ in range(100):
-            guard = CollapseGuard()
-            alarms += any(guard.check({"success_rate": successes / 32}) for successes in rng.binomial(32, rate, 100))
-        assert alarms <= 5
-
-    @pytest.mark.parametrize(("before", "after"), [(0.6, 0.02), (0.6, 0.1), (0.3, 0.0)])
-    def test_is_seen(self, before, after):
-        rng = np.random.default_rng(0)
-        for _ in range(30):
-            guard = CollapseGuard()
-            rates = np.concatenate([rng.binomial(32, before, 20), rng.binomial(32, after, 20)]) / 32
-            assert next(i for i, rate in enumerate(rates) if guard.check({"success_rate": rate})) >= 20
-
-    def test_is_said_once_in_a_run_that_is_resumed(self):
-        guard, later = CollapseGuard(), CollapseGuard()
-        for rate in [0.5] * 10 + [0.0] * 10:
-            guard.check({"success_rate": rate})
-        later.load_state(guard.state())
-        assert not any(later.check({"success_rate": 0.0}) for _ in range(10))
-
-    def test_may_end_the_run(self, tiny_model, tmp_path, monkeypatch):
-        monkeypatch.setattr(CollapseGuard, "check", lambda self, metrics: "it has collapsed")
-        console = Console(file=io.StringIO(), width=200)
-        config = GRPOConfig(
-            **SMALL | {"model": str(tiny_model), "output": tmp_path / "run", "steps": 50, "on_collapse": "stop"}
-        )
-        train(config, lambda policy, console: GRPO(config, policy), console)
-        assert [r["step"] for r in records(tmp_path / "run", "metrics.jsonl") if r["phase"] == "train"] == [1]
-        assert "it has collapsed" in console.file.getvalue() and "after 1 steps" in console.file.getvalue()
-
-    def test_may_bring_back_the_best_weights(self, tiny_model, tmp_path, monkeypatch):
-        """After three steps; the best are of an earlier evaluation, and the last evaluation is of them."""
-        monkeypatch.setattr(CollapseGuard, "check", _collapse_at_the_third_step)
-        settings = {"on_collapse": "rollback", "save_every": 1, "lr": 0.05, "kl_coef": 0.1, "steps": 50}
-        folder = run("grpo", tiny_model, tmp_path / "run", **settings)
-        last, best = ((folder / name / "model.safetensors").read_bytes() for name in ("checkpoint", "best"))
-        assert last == best
-        metrics = records(folder, "metrics.jsonl")
-        assert [(r["step"], r["phase"]) for r in metrics][-3:] == [(3, "train"), (3, "rollback"), (3, "evaluation")]
-        rates = [r["success_rate"] for r in metrics if r["phase"] == "evaluation"]
-        assert rates[-1] == metrics[-2]["success_rate"] == max(rates)
-        with pytest.raises(UsageError, match="rolled back"):
-            run("grpo", tiny_model, folder, **settings | {"resume": True})
-        plain = run("grpo", tiny_model, tmp_path / "plain", **settings | {"on_collapse": "stop"})
-        assert (plain / "checkpoint" / "model.safetensors").read_bytes() != best
-
-    def test_brings_back_adapters_too(self, tiny_model, tmp_path, monkeypatch):
-        monkeypatch.setattr(CollapseGuard, "check", _collapse_at_the_third_step)
-        settings = {"on_collapse": "rollback", "save_every": 1, "lr": 0.05, "steps": 50, "lora_rank": 2}
-        folder = run("grpo", tiny_model, tmp_path / "run", **settings)
-        last, best = ((folder / name / "adapter_model.safetensors").read_bytes() for name in ("checkpoint", "best"))
-        assert last == best
-
-
-def _collapse_at_the_third_step(guard, metrics):
-    guard.history.append({})
-    return "it has collapsed" if len(guard.history) == 3 else ""
 
 
 class TestPresets:
