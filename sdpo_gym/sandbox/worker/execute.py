@@ -34,6 +34,7 @@ BATCH_BYTES = 1 << 15
 """No run is begun once a batch has written this much, or half of the output limit."""
 
 _monotonic = time.monotonic
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Files(NamedTuple):
@@ -59,6 +60,7 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
     pid = os.getpid()
     code: types.CodeType | None = None
     solution: types.ModuleType | None = None
+    functional = program["mode"] == "function"
     most = min(BATCH_BYTES, program["output_bytes"] // 2)
     while True:
         sizes = [int(word) for word in os.read(files.go, 1 << 12).split()]
@@ -70,18 +72,20 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
         for number, data in enumerate(batch):
             if number and (_monotonic() - started > BATCH_SECONDS or stdout_bytes + claim_bytes > most):
                 break
-            stdout = _open_standard_streams(files, data, stdout_bytes)
             if solution is None:  # else it may have set these to its liking
+                stdout = _open_standard_streams(files, None if functional else data, stdout_bytes)
                 random.seed(0)
                 sys.setrecursionlimit(RECURSION_LIMIT)
                 sys.argv = [FILENAME]
+            else:
+                _attempt(lambda: os.lseek(1, stdout_bytes, os.SEEK_SET))
             claim: dict[str, Any] = {}
             if code is None:
                 code, claim = _compile(_read_source(files.source))
-            if code is not None and program["mode"] == "stdin":
-                claim = _run_as_main(code, _make_module("__main__"))
+            if code is not None and functional:
+                solution, claim = _call_function(program, code, solution, files.stdin, data)
             elif code is not None:
-                solution, claim = _call_function(program, code, solution)
+                claim = _run_as_main(code, _make_module("__main__"))
             _attempt(lambda: sys.stdout.flush())
             _attempt(stdout.flush)
             if os.getpid() != pid:
@@ -114,17 +118,23 @@ def _is_clean() -> bool:
 
 def _read_inputs(fd: int, sizes: list[int]) -> list[bytes]:
     """The inputs of a batch, of which nothing is left in the file."""
-    data = os.pread(fd, sum(sizes), 0)
-    os.ftruncate(fd, 0)
+    data = _take(fd)
     ends = list(itertools.accumulate(sizes))
     return [data[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+
+
+def _take(fd: int) -> bytes:
+    """All that the file holds, of which nothing is left there."""
+    data = os.pread(fd, os.fstat(fd).st_size, 0)
+    os.ftruncate(fd, 0)
+    return data
 
 
 def _open_standard_streams(files: Files, data: bytes | None, stdout_start: int) -> Any:
     """Make them new, for input `data` (None: what the file holds) and output from `stdout_start` on."""
     if data is not None:
-        os.ftruncate(files.stdin, 0)
         os.pwrite(files.stdin, data, 0)
+        os.ftruncate(files.stdin, len(data))
     os.dup2(files.stdin, 0)
     os.dup2(files.stdout, 1)
     os.lseek(0, 0, os.SEEK_SET)
@@ -152,14 +162,6 @@ def _read_source(fd: int) -> str:
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     os.close(fd)
     return data.decode("utf-8", "surrogatepass")
-
-
-def _read_arguments() -> str:
-    """All of standard input, of which the program finds nothing left."""
-    parts = []
-    while part := os.read(0, 1 << 24):
-        parts.append(part)
-    return b"".join(parts).decode("utf-8", "surrogatepass")
 
 
 def _run_as_main(code: types.CodeType, module: types.ModuleType) -> dict[str, Any]:
@@ -205,15 +207,22 @@ def _wait_for_threads() -> None:
 
 
 def _call_function(
-    program: dict[str, Any], code: types.CodeType, solution: types.ModuleType | None
+    program: dict[str, Any], code: types.CodeType, solution: types.ModuleType | None, stdin: int, data: bytes | None
 ) -> tuple[types.ModuleType | None, dict[str, Any]]:
     """Call the program's function, after running the program itself where that is still to be done.
+
+    Args:
+        program: Says which function.
+        code: The program.
+        solution: The program as a module, if it was run.
+        stdin: The file with the arguments, where `data` is None.
+        data: The arguments.
 
     Returns:
         The program as a module, and the claim.
     """
     try:
-        text = _read_arguments()
+        text = (_take(stdin) if data is None else data).decode("utf-8", "surrogatepass")
         if solution is None:
             solution = _make_module("solution")
             exec(code, solution.__dict__)
@@ -285,7 +294,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
 def _write_claim(fd: int, claim: dict[str, Any], position: int) -> int:
     """Write a line at `position`; its length, or 0 if it could not be written."""
     try:
-        data = json.dumps(claim, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        data = _to_json(claim).encode("utf-8", "surrogatepass") + b"\n"
         os.ftruncate(fd, position)
         written = 0
         while written < len(data):
