@@ -62,7 +62,8 @@ def f(word):
     if word == 'close descriptors': os.closerange(0, 3)
     if word == 'replace': sys.stdout = None
     if word == 'buffer': sys.stdout.buffer.write(b'bytes')
-    return {'wrong': 2, 'long': [0] * 3000, 'longer': 'x' * 30_000, 'read': sys.stdin and sys.stdin.read() or 1}.get(word, 1)
+    if word == 'read': assert sys.stdin.read() == ''
+    return {'wrong': 2, 'long': [0] * 3000, 'longer': 'x' * 30_000}.get(word, 1)
 """
 VALUE_WORDS = ["right", "wrong", "long", "longer", "read", "close", "close descriptors", "replace", "buffer"]
 

@@ -78,7 +78,8 @@ def execute(program: dict[str, Any], files: Files) -> NoReturn:
                 sys.setrecursionlimit(RECURSION_LIMIT)
                 sys.argv = [FILENAME]
             else:
-                _attempt(lambda: os.lseek(1, stdout_bytes, os.SEEK_SET))
+                with contextlib.suppress(OSError):  # the program closed it
+                    os.lseek(1, stdout_bytes, os.SEEK_SET)
             claim: dict[str, Any] = {}
             if code is None:
                 code, claim = _compile(_read_source(files.source))
