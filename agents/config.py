@@ -225,8 +225,8 @@ class LearnerConfig(UpdateConfig):
     started. See docs/several-processes.md."""
 
     resume: bool = False
-    """Go on with the run in --output from its last checkpoint; it ends as if it had never stopped. --steps may be
-    larger than before."""
+    """Go on with the run in --output from its last checkpoint; it ends as if it had never stopped. The run's settings
+    are this command's defaults; --steps may be larger than before."""
 
     credit_samples: int = 4
     """Responses per step of which `credit.jsonl` keeps what each token learns from, for agents.report. 0: none."""

@@ -16,6 +16,7 @@ from conftest import save_tiny_model
 from rich.console import Console
 from training import ALGORITHMS, SMALL, contents, records, run
 
+from agents.cli import run_command
 from agents.discovery.config import DiscoveryConfig
 from agents.errors import UsageError, warn_once
 from agents.grpo import presets as grpo_presets
@@ -26,6 +27,7 @@ from agents.report.rollouts import choose_rollouts
 from agents.report.rollouts import table as report_table
 from agents.runs.load import load_run
 from agents.sdpo import presets as sdpo_presets
+from agents.sdpo.__main__ import main
 from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 from agents.update import Updater
@@ -251,6 +253,25 @@ class TestResume:
         run("grpo", tiny_model, tmp_path / "killed", **settings | {"resume": True, "steps": steps})
         whole = run("grpo", tiny_model, tmp_path / "whole", **settings | {"steps": steps})
         assert contents(tmp_path / "killed") == contents(whole)
+
+    def test_its_settings_need_not_be_repeated(self, tiny_model, tmp_path, monkeypatch):
+        """Those that are, lists too, may be."""
+        settings = {"env": "toy_env:toy/Rare-v0", "env_arg": ["modulus=9"], "tracker": ["none"]}
+        settings |= {"eval_tasks": 0, "save_every": 1, "context": "both", "preflight_tasks": 0, "lr": 2e-3}
+        whole = run("sdpo", tiny_model, tmp_path / "whole", **settings | {"steps": 3})
+        parts = run("sdpo", tiny_model, tmp_path / "parts", **settings | {"steps": 1})
+
+        def resume(*words):
+            monkeypatch.setattr(sys, "argv", ["sdpo", "--resume", f"--output={parts}", *words])
+            run_command("agents.sdpo", SDPOConfig, main, sdpo_presets.PRESETS)
+
+        resume("--steps", "2")
+        resume("--steps=3", "--env-arg", "modulus=9", "--lr", "0.002")
+        assert contents(parts) == contents(whole)
+        with pytest.raises(SystemExit, match=r"lr was 0\.002, is now 1\.0"):
+            resume("--lr=1")
+        with pytest.raises(SystemExit, match="env_arg was"):
+            resume("--env-arg=modulus=8")
 
     @pytest.mark.parametrize(
         ("settings", "message"),
