@@ -19,7 +19,6 @@ from agents.discovery.result import make_result, table
 from agents.discovery.select import read_selection
 from agents.discovery.single_task_sdpo import single_task_sdpo
 from agents.environments import Environments, parse_env_args
-from agents.errors import UsageError
 from agents.evaluate.tasks import choose_starts
 from agents.policy.load import load_trainable
 from agents.progress import ProgressDisplay
@@ -29,7 +28,6 @@ from agents.runs.records import read_records
 from agents.runs.resumable import ResumableRun
 from agents.sampling.factory import make_engine
 from agents.sdpo.presets import TEST_TIME
-from sdpo_gym.sandbox import SandboxError
 
 RUNNERS = {"best_of_k": best_of_k, "multi_turn": multi_turn, "sdpo": single_task_sdpo}
 
@@ -50,25 +48,15 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
         folder = ResumableRun(
             output, "agents.discovery", config.deciding(tasks), [config.model], numbered=config.output is None
         )
-        try:
-            with interruptible(), ExitStack() as opened:
-                journals = {
-                    method: opened.enter_context(folder.journal(f"{method}.jsonl")) for method in config.methods
-                }
-                records = {method: Record(journal.records, journal) for method, journal in journals.items()}
-                policy = load_trainable(config.model, config)
-                engine = opened.enter_context(closing(make_engine(policy, config)))
-                bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)))
-                bench.check_room()
-                for method, record in records.items():
-                    _run(method, bench, record, console)
-        except (UsageError, SandboxError, KeyboardInterrupt):
-            if folder.has_records:
-                console.print(
-                    f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",
-                    soft_wrap=True,
-                )
-            raise
+        with folder.announced(console), interruptible(), ExitStack() as opened:
+            journals = {method: opened.enter_context(folder.journal(f"{method}.jsonl")) for method in config.methods}
+            records = {method: Record(journal.records, journal) for method, journal in journals.items()}
+            policy = load_trainable(config.model, config)
+            engine = opened.enter_context(closing(make_engine(policy, config)))
+            bench = Bench(config, policy, engine, environments, dict(zip(tasks, starts, strict=True)))
+            bench.check_room()
+            for method, record in records.items():
+                _run(method, bench, record, console)
         seeds = range(config.seed, config.seed + config.seeds)
         result = make_result(config.deciding(tasks), records | _others(config, folder, tasks, seeds), tasks, seeds)
         _report(result, folder, console)

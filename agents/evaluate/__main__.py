@@ -23,7 +23,6 @@ from agents.progress import ProgressDisplay
 from agents.runs.folder import default_output
 from agents.runs.interrupt import interruptible
 from agents.runs.resumable import ResumableRun
-from sdpo_gym.sandbox import SandboxError
 
 
 def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[str, Any]]:
@@ -42,16 +41,8 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
         folder = ResumableRun(
             output, "agents.evaluate", config.deciding(), config.model, numbered=config.output is None
         )
-        try:
-            with interruptible():
-                results += _evaluate_models(config, folder, console)
-        except (UsageError, SandboxError, KeyboardInterrupt):
-            if folder.has_records:
-                console.print(
-                    f"The attempts made so far are in {folder.path}; give --output {folder.path} to go on",
-                    soft_wrap=True,
-                )
-            raise
+        with folder.announced(console), interruptible():
+            results += _evaluate_models(config, folder, console)
     elif config.output:
         folder = ResumableRun(config.output, "agents.evaluate", {"compare": [str(path) for path in config.compare]})
     text = report(results)

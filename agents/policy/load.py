@@ -137,7 +137,11 @@ def _load_adapter(
     four_bits: bool,
     template_args: Mapping[str, Any],
 ) -> Policy:
-    base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
+    file = folder / "adapter_config.json"
+    try:
+        base = str(json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file} does not say for which model the adapters are ({first_line(error)})") from error
     try:
         policy = load_policy(base, device=device, precision=precision, four_bits=four_bits, template_args=template_args)
     except UsageError as error:

@@ -6,15 +6,19 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
 
 from agents.errors import UsageError
 from agents.policy.load import weight_files
 from agents.runs.folder import claim, writing
 from agents.runs.records import check_equal_settings, check_same_program, config_text, parse_records, read_config
+from sdpo_gym.sandbox import SandboxError
 
 
 class ResumableRun:
@@ -44,7 +48,8 @@ class ResumableRun:
         self.path = path
         weights = {model: weight_files(Path(model).expanduser()) for model in models}
         text = config_text(program, {**settings, "weights": weights})
-        if numbered or not (path / "config.json").exists():
+        self._is_new = numbered or not (path / "config.json").exists()
+        if self._is_new:
             self.path = claim(path, text, numbered=numbered)
             return
         known = read_config(path)
@@ -64,6 +69,28 @@ class ResumableRun:
     def has_records(self) -> bool:
         """Whether a journal holds anything."""
         return any(path.stat().st_size for path in self.path.rglob("*.jsonl"))
+
+    @contextlib.contextmanager
+    def announced(self, console: Console) -> Iterator[None]:
+        """If what is done ends by an error, say how to go on with what was recorded; a new folder without records is
+        removed."""
+        try:
+            yield
+        except (UsageError, SandboxError, KeyboardInterrupt):
+            if self.has_records:
+                console.print(
+                    f"The attempts made so far are in {self.path}; give --output {self.path} to go on", soft_wrap=True
+                )
+            elif self._is_new:
+                self._remove_unused()
+            raise
+
+    def _remove_unused(self) -> None:
+        """Remove the folder, if nothing but this run lies in it."""
+        files = [path for path in self.path.rglob("*") if not path.is_dir()]
+        if all(path.name == "config.json" or path.suffix == ".jsonl" for path in files):
+            with writing(self.path):
+                shutil.rmtree(self.path)
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, which is either the previous one or complete, never half-written."""

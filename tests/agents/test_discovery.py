@@ -370,6 +370,7 @@ def test_methods_may_be_run_one_by_one(whole, tiny_model, tmp_path):
 def test_bad_settings_are_refused(settings, message, tiny_model, tmp_path):
     with pytest.raises(UsageError, match=message):
         discover(tmp_path / "run", **{"model": tiny_model} | settings)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_with_other_settings_is_not_gone_on_with(tiny_model, tmp_path):

@@ -21,7 +21,7 @@ from agents.evaluate.__main__ import main
 from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
 from agents.evaluate.report import report
-from agents.runs.resumable import Journal
+from agents.runs.resumable import Journal, ResumableRun
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
@@ -260,6 +260,16 @@ def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tiny_model, tmp_path
     assert len(caplog.messages) == 2 and "'gamma'" in caplog.messages[0] and "'delta'" in caplog.messages[1]
     with pytest.raises(UsageError, match="every task leaves no room"):
         evaluate(tmp_path / "long", tiny_model, env="toy/Long-v0", tasks=("delta",))
+
+
+def test_an_evaluation_that_recorded_nothing_leaves_no_folder(tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="not a text environment"):
+        evaluate(tmp_path / "run", tiny_model, env="toy/Numbers-v0")
+    assert not (tmp_path / "run").exists()
+    ResumableRun(tmp_path / "run", "agents.evaluate", {})  # another process's, which has recorded nothing yet
+    with pytest.raises(UsageError, match="not a text environment"):
+        evaluate(tmp_path / "run", tiny_model, env="toy/Numbers-v0")
+    assert (tmp_path / "run").exists()
 
 
 def test_models_are_looked_for_before_the_first_is_evaluated(tiny_model, tmp_path):

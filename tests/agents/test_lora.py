@@ -146,6 +146,14 @@ def test_adapters_whose_model_is_gone(tmp_path):
         load_policy(str(tmp_path / "saved"))
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"r": 8}'])
+def test_adapters_that_do_not_say_for_which_model(content, adapted, tmp_path):
+    adapted.save(tmp_path)
+    (tmp_path / "adapter_config.json").write_text(content)
+    with pytest.raises(UsageError, match="does not say for which model"):
+        load_policy(str(tmp_path))
+
+
 def test_the_frozen_reference_is_the_model_without_adapters(policy):
     before = logits(policy)
     add_adapters(policy, RANK, 6.0, seed=0)
