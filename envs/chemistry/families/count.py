@@ -29,7 +29,7 @@ _DESCRIPTIONS = {
 
 
 def _small(rng: random.Random) -> Molecule | None:
-    return stable(tree(rng, rng.randint(1, 4), rng.choice((0, 1)), unsaturated=rng.random() < 0.3))
+    return stable(tree(rng, rng.randint(1, 5), rng.choice((0, 1)), unsaturated=rng.random() < 0.3))
 
 
 def _number(found: Molecule, thing: str) -> int:
@@ -53,6 +53,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
         f"How many {description} does the molecule {drawn.smiles} have?",
         {"smiles": drawn.smiles, "thing": thing, "truth": truth},
         str(truth),
+        f"{thing} {drawn.identity}",
     )
 
 

@@ -17,7 +17,10 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     if drawn is None:
         return None
     return Question(
-        f"What is the molecular formula of {drawn.smiles}?", {"formula": dict(drawn.formula)}, str(drawn.formula)
+        f"What is the molecular formula of {drawn.smiles}?",
+        {"formula": dict(drawn.formula)},
+        str(drawn.formula),
+        drawn.identity,
     )
 
 

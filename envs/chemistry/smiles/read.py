@@ -7,6 +7,8 @@ RDKit's structured problems, never from its log, which all threads of a process 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
 from rdkit import Chem, DataStructs, rdBase
@@ -57,6 +59,23 @@ class Molecule:
         return Chem.MolToSmiles(self.mol, isomericSmiles=False)
 
     @cached_property
+    def identity(self) -> str:
+        """The same for all SMILES of this molecule, whatever the version of RDKit; few molecules share one.
+
+        An atom is told from others by its element, hydrogens and charge, and by its neighbours, and theirs, and theirs
+        (the colours of Weisfeiler and Lehman).
+        """
+        atoms = self.mol.GetAtoms()
+        colours = [f"{atom.GetSymbol()} {atom.GetTotalNumHs()} {atom.GetFormalCharge()}" for atom in atoms]
+        neighbours = [[other.GetIdx() for other in atom.GetNeighbors()] for atom in atoms]
+        for _ in range(3):
+            colours = [
+                _digest([colour, *sorted(colours[other] for other in others)])
+                for colour, others in zip(colours, neighbours, strict=True)
+            ]
+        return _digest(sorted(colours))
+
+    @cached_property
     def formula(self) -> Formula:
         return Formula.of(self.mol)
 
@@ -76,6 +95,10 @@ class Molecule:
     def similarity(self, other: Molecule) -> float:
         """Tanimoto similarity of Morgan fingerprints of radius 2 (ECFP4-like), 0 … 1."""
         return DataStructs.TanimotoSimilarity(self.fingerprint, other.fingerprint)
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("|".join(words).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -243,13 +244,23 @@ def structure(question):
     return molecule(question.params["smiles"]).canonical
 
 
+def mentioned(question):
+    """The molecule of which the text asks, and what."""
+    [smiles] = re.findall(r"(?:of|molecule) (\S+?)(?:\?| have)", question.text)
+    return molecule(smiles).canonical, question.params.get("thing")
+
+
 def asked(question):
     return question.text.partition("\n")[0]
 
 
-@pytest.mark.parametrize(("family", "substance"), [("balance", sides), ("chain", structure), ("choice", asked)])
+@pytest.mark.parametrize(
+    ("family", "substance"),
+    [("balance", sides), ("chain", structure), ("choice", asked), ("count", mentioned), ("formula", mentioned)],
+)
 def test_no_question_is_in_another_split_in_another_form(family, substance):
-    """An equation whose sides are in another order, a chain numbered from its other end, other wrong options."""
+    """An equation whose sides are in another order, a chain numbered from its other end, other wrong options, another
+    SMILES."""
     for level in range(3):
         train, test = (
             {substance(make_question(family, level, split, number)) for number in range(count)}

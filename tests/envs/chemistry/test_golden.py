@@ -21,8 +21,8 @@ from envs.chemistry.tasks import make_question
 
 GOLDEN = {
     "choice": "62881b0947a1d0ae",
-    "count": "65367aab5d68c786",
-    "formula": "5f87834e84d103d5",
+    "count": "cefb7afd69c8f2fb",
+    "formula": "3ae15e116cb5bbba",
     "contains": "619e7bb90e49b1d7",
     "chain": "3d6eaa7bedbea7d8",
     "atoms": "a447036a3e1bec08",
