@@ -153,7 +153,7 @@ class UpdateConfig(SamplingConfig):
     """Gradients are clipped to this norm."""
 
     minibatches: int = 1
-    """Optimizer steps per rollout batch; the batch is divided among them."""
+    """Parts into which a rollout batch is divided, one optimizer step each; a part without a signal gives none."""
 
     aggregation: Literal["token", "sequence", "constant"] = "token"
     """Mean over all tokens of a minibatch, over its sequences of the mean over each one's tokens, or over its sequences

@@ -294,16 +294,17 @@ class _Run:
         episodes = [episode for group in groups for episode in group]
         if step == 1:
             check_room(episodes)
-        learned = [group for group in groups if group[0].turns]
+        batch = groups
         if config.extra_batches:
-            learned = [group for group in learned if self.has_signal(group)][: config.tasks_per_step]
+            batch = [group for group in groups if self.has_signal(group)][: config.tasks_per_step]
+        learned = [group for group in batch if group[0].turns]
         rows, metrics = self.algorithm.assign(learned, step) if learned else ([], {"learned_fraction": 0.0})
         # Fractions are of all attempts that were sampled.
         metrics = {name: value * len(learned) / len(groups) for name, value in metrics.items()}
         self.algorithm.remember(groups)
         self.credit.choose(rows, episodes)
         steps_taken = self.updater.optimizer_steps
-        metrics |= self.updater.update(self.algorithm, rows)
+        metrics |= self.updater.update(self.algorithm, rows, [episode for group in batch for episode in group])
         if self.updater.optimizer_steps > steps_taken:
             self.collector.engine.sync()
         ended = time.monotonic()

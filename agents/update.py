@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agents.credit import CreditRecorder, TokenCredit
 
 Signal = TypeVar("Signal")
+Item = TypeVar("Item")
 _log = logging.getLogger("agents")
 
 
@@ -144,9 +145,17 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"] | {"state": moments})
         self.optimizer_steps = state["optimizer_steps"]
 
-    def update(self, algorithm: Algorithm, rows: Sequence[Row]) -> dict[str, float]:
-        """Take one optimizer step per minibatch of `rows` in which there is something to learn; returns metrics."""
-        minibatches = split(rows, self.config.minibatches)
+    def update(
+        self, algorithm: Algorithm, rows: Sequence[Row], attempts: Sequence[Episode] | None = None
+    ) -> dict[str, float]:
+        """Take one optimizer step per minibatch in which there is something to learn; returns metrics.
+
+        Args:
+            attempts: The whole batch, which is divided into minibatches; those of the rows, in their order, are among
+                them. None: there are no others.
+        """
+        attempts = [row.episode for row in rows] if attempts is None else attempts
+        minibatches = divided_rows(rows, attempts, self.config.minibatches)
         if len(minibatches) > 1:
             for minibatch in minibatches:
                 self._remember_logprobs(minibatch)
@@ -263,10 +272,22 @@ def sampler_correction(batch: TokenBatch, cap: float) -> torch.Tensor:
     return (batch.old_logprobs - batch.sampler_logprobs).exp().clamp_max(cap)
 
 
-def split(rows: Sequence[Row], parts: int) -> list[Sequence[Row]]:
-    """Divide rows into at most `parts` runs of nearly equal length."""
-    bounds = [round(i * len(rows) / parts) for i in range(parts + 1)]
-    return [rows[a:b] for a, b in itertools.pairwise(bounds) if b > a]
+def divided_rows(rows: Sequence[Row], attempts: Sequence[Episode], parts: int) -> list[list[Row]]:
+    """The rows of each part of a batch of attempts; parts without any are left out.
+
+    The attempts are divided, not the rows: however few of them count, a part has those of the same questions.
+    """
+    row_of = {id(row.episode): row for row in rows}
+    divided_batch = [
+        [row_of[id(attempt)] for attempt in part if id(attempt) in row_of] for part in split(attempts, parts)
+    ]
+    return [part for part in divided_batch if part]
+
+
+def split(items: Sequence[Item], parts: int) -> list[Sequence[Item]]:
+    """Divide a sequence into at most `parts` runs of nearly equal length."""
+    bounds = [round(i * len(items) / parts) for i in range(parts + 1)]
+    return [items[a:b] for a, b in itertools.pairwise(bounds) if b > a]
 
 
 def micro_batches(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:

@@ -56,8 +56,9 @@ def _run(bench: Bench, record: Record, task: str, seed: int) -> None:
 
 
 def _learn(algorithm: SelfDistillation, updater: Updater, batch: Batch, step: int) -> dict[str, float]:
-    rows, metrics = algorithm.assign([list(batch.episodes)], step)
-    return metrics | updater.update(algorithm, rows)
+    attempts = list(batch.episodes)
+    rows, metrics = algorithm.assign([attempts], step)
+    return metrics | updater.update(algorithm, rows, attempts)
 
 
 @torch.no_grad()

@@ -37,7 +37,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "warmup_steps": 10,
         "minibatches": 1,
     },
-    # Section 4: LiveCodeBench, with feedback where there is no success; an optimizer step per question. Its questions:
+    # Section 4: LiveCodeBench, with feedback where there is no success; an optimizer step per question that has a
+    # context. Its questions:
     # --env sdpo/LiveCodeBench-v0 --env-arg preset=sdpo-paper --env-arg split=train --env-arg prompt=sdpo.
     "paper-lcb": _COMMON
     | {

@@ -116,6 +116,17 @@ def test_variants_of_sdpo(settings, tiny_model, tmp_path):
     assert step["learned_fraction"] > 0 and step["grad_norm"] > 0
 
 
+def test_a_minibatch_of_a_task_without_a_context_gives_no_step(tiny_model, tmp_path):
+    settings = {"env": "toy/Rare-v0", "env_arg": ["modulus=4"], "context": "demonstration", "tasks_per_step": 4}
+    settings |= {"minibatches": 4, "group_size": 2, "save_every": 1, "eval_tasks": 0, "steps": 2}
+    folder = run("sdpo", tiny_model, tmp_path / "run", **settings)
+    state = torch.load(folder / "checkpoint" / "training_state.pt", weights_only=True)
+    tasks = {(r["step"], r["task"]): [] for r in records(folder, "rollouts.jsonl")}
+    for record in records(folder, "rollouts.jsonl"):
+        tasks[record["step"], record["task"]].append(record["success"])
+    assert 0 < state["updater"]["optimizer_steps"] == sum(map(any, tasks.values())) < 8
+
+
 def test_a_preflight_without_gain_warns(tiny_model, tmp_path):
     """A random model gains nothing from a context on a coin toss; over many attempts the gap is near zero."""
     from agents.learner import train

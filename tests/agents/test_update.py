@@ -341,6 +341,36 @@ def test_several_optimizer_steps_per_batch_use_old_logprobs(policy):
         torch.testing.assert_close(row.old_logprobs, torch.tensor(row.episode.logprobs), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("make", "settings", "successes", "steps"),
+    [
+        (make_sdpo, {"context": "feedback"}, ({0}, set()), [("0", 3), ("1", 4)]),
+        (make_sdpo, {"context": "feedback"}, ({0, 1, 2, 3}, {3}), [("1", 3)]),
+        (make_sdpo, {}, (set(), {3}), [("1", 4)]),
+        (make_grpo, {"skip_truncated": True}, ({0}, {2}), [("0", 2), ("1", 4)]),
+    ],
+)
+def test_minibatches_are_parts_of_the_whole_batch(policy, make, settings, successes, steps):
+    """However few attempts are learned from: here two parts, which are the two tasks."""
+    config, algorithm = make(policy, minibatches=2, **settings)
+    groups = make_groups(policy, successes)
+    for group in groups:
+        for i, episode in enumerate(group):
+            episode.turns[0].truncated = group is groups[0] and i in (1, 2)
+    rows, _ = algorithm.assign(groups, step=1)
+    seen, losses = [], algorithm.token_losses
+
+    def token_losses(batch, targets):
+        (task,) = {row.episode.task for row in batch.rows}
+        seen.append((task, len(batch.rows)))
+        return losses(batch, targets)
+
+    algorithm.token_losses = token_losses
+    updater = make_updater(policy, config)
+    updater.update(algorithm, rows, [episode for group in groups for episode in group])
+    assert seen == steps and updater.optimizer_steps == len(steps)
+
+
 def test_a_gradient_that_is_not_finite_is_dropped(policy):
     config, algorithm = make_grpo(policy)
     rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
