@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from agents.credit import TokenCredit
+from agents.episode import Episode
 from agents.policy.head import HeadStats
 from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
@@ -70,6 +71,10 @@ class SelfDistillation:
             past_success=past_success,
         )
 
+    def distils(self, episode: Episode) -> bool:
+        """Whether the attempt learns from the teacher if there is a context."""
+        return True
+
     def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[list[int]]], dict[str, float]]:
         """Attempts with a context. The others contribute nothing, to the denominators neither."""
         config = self.config
@@ -79,7 +84,7 @@ class SelfDistillation:
         for group in groups:
             unsolved = not any(episode.success for episode in group)
             for episode, context in zip(group, self.contexts(group, rng), strict=True):
-                if context is None:
+                if context is None or not self.distils(episode):
                     continue
                 budget = self.max_prompt_tokens(len(episode.continuation_ids))
                 prompt = teacher_prompt(self.policy, config.reprompt, episode.messages, context, budget)

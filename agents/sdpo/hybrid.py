@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from agents.credit import TokenCredit
+from agents.episode import Episode
 from agents.grpo import algorithm as policy_gradient
 from agents.grpo.config import PolicyGradientConfig
 from agents.policy.policy import Policy
@@ -53,6 +54,9 @@ class Hybrid(SelfDistillation):
             PolicyGradientConfig(temperature=config.temperature, tis_cap=config.tis_cap), policy
         )
 
+    def distils(self, episode: Episode) -> bool:
+        return self.config.grpo_weight < 1 and not (self.config.route == "success" and episode.success)
+
     def assign(self, groups: Sequence[Group], step: int) -> tuple[list[Row[Signal]], dict[str, float]]:
         distilled, metrics = super().assign(groups, step)
         prompts = {id(row.episode): row.signal for row in distilled}
@@ -60,10 +64,8 @@ class Hybrid(SelfDistillation):
         for group in groups:
             for episode, advantage in zip(group, self.grpo.advantages(group), strict=True):
                 prompt = prompts.get(id(episode))
-                share = self.config.grpo_weight
-                if self.config.route == "success":
-                    prompt = None if episode.success else prompt
-                    share = 1.0 if prompt is None else share
+                routed = self.config.route == "success" and prompt is None
+                share = 1.0 if routed else self.config.grpo_weight
                 learns = prompt is not None or (advantage != 0.0 and share > 0.0)
                 rows.append(Row(episode, Signal(prompt, advantage, share), forward=learns))
         metrics["learned_fraction"] = sum(row.forward for row in rows) / len(rows)

@@ -216,6 +216,20 @@ class TestHybrid:
         expected = 0.3 * changes["grpo"] + 0.7 * changes["sdpo"]
         torch.testing.assert_close(changes["both"], expected, atol=1e-5, rtol=1e-3)
 
+    @pytest.mark.parametrize("route", ["none", "success"])
+    def test_with_all_the_weight_on_grpo_is_grpo(self, route, policy):
+        groups = make_groups(policy, ({0}, {0, 1, 2, 3}))
+        config, algorithm = make_sdpo(policy, grpo_weight=1.0, route=route, context="both")
+        algorithm.teacher_distributions = None  # is not asked
+        rows, metrics = algorithm.assign(groups, step=1)
+        assert (metrics["learned_fraction"], metrics["distilled_fraction"]) == (0.5, 0.0)
+        change, _ = weights_after_update(policy, config, algorithm, rows)
+        config, algorithm = make_grpo(policy)
+        expected, _ = weights_after_update(policy, config, algorithm, algorithm.assign(groups, step=1)[0])
+        torch.testing.assert_close(change, expected)
+        rows, _ = make_sdpo(policy, grpo_weight=1.0, route=route)[1].assign(groups[1:], step=1)
+        assert not any(row.forward for row in rows)
+
     def test_routes(self, policy):
         groups = make_groups(policy, ({0}, set()))
         _, algorithm = make_sdpo(policy, route="success")
