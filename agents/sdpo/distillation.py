@@ -28,7 +28,7 @@ from agents.sdpo.loss import (
     sampled_token_loss,
     sequence_loss,
 )
-from agents.sdpo.reprompt import TeacherContext, choose_contexts, teacher_prompt
+from agents.sdpo.reprompt import TeacherContext, choose_contexts, demonstrations, teacher_prompt
 from agents.update import (
     Row,
     TokenBatch,
@@ -82,7 +82,7 @@ class SelfDistillation:
         rows: list[Row[list[int]]] = []
         shown = {"demonstration": 0, "past_success": 0, "feedback": 0}
         for group in groups:
-            unsolved = not any(episode.success for episode in group)
+            from_past = not demonstrations(group)
             for episode, context in zip(group, self.contexts(group, rng), strict=True):
                 if context is None or not self.distils(episode):
                     continue
@@ -91,7 +91,7 @@ class SelfDistillation:
                 if prompt is not None:
                     rows.append(Row(episode, prompt))
                     shown["demonstration"] += bool(context.demonstration)
-                    shown["past_success"] += bool(context.demonstration) and unsolved
+                    shown["past_success"] += bool(context.demonstration) and from_past
                     shown["feedback"] += bool(context.feedback)
         count = sum(len(group) for group in groups)
         metrics = {f"{name}_fraction": number / count for name, number in shown.items()}

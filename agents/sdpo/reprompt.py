@@ -100,22 +100,28 @@ def choose_contexts(
         group: Attempts at one task.
         exclude_own_success: Whether that success itself gets another one instead, or nothing.
         rng: Draws the demonstrations.
-        past_success: The demonstration for a group without a success.
+        past_success: The demonstration for a group without one.
     """
-    successes = [i for i, episode in enumerate(group) if episode.success]
-    order = [int(i) for i in rng.permutation(successes)]
+    shown = demonstrations(group)
+    order = [int(i) for i in rng.permutation(list(shown))]
     contexts: list[TeacherContext | None] = []
     for i, episode in enumerate(group):
         candidates = [j for j in order if not (exclude_own_success and j == i)]
         demonstration = feedback = ""
-        if kind != "feedback" and not successes:
+        if kind != "feedback" and not shown:
             demonstration = past_success
         elif kind != "feedback" and candidates:
-            demonstration = strip_thinking(group[candidates[0]].response)
+            demonstration = shown[candidates[0]]
         if kind in ("feedback", "both") or (kind == "demonstration-else-feedback" and not demonstration):
             feedback = "" if episode.success else episode.feedback
         contexts.append(TeacherContext(demonstration, feedback) if demonstration or feedback else None)
     return contexts
+
+
+def demonstrations(group: Sequence[Episode]) -> dict[int, str]:
+    """What can be shown of a group's successes, by their places; of one that is nothing but thinking, nothing can."""
+    texts = {i: strip_thinking(episode.response) for i, episode in enumerate(group) if episode.success}
+    return {i: text for i, text in texts.items() if text}
 
 
 def strip_thinking(response: str) -> str:

@@ -101,6 +101,15 @@ def test_a_later_group_learns_from_it(policy):
     assert metrics["past_success_fraction"] == metrics["demonstration_fraction"] == metrics["learned_fraction"] == 0.5
 
 
+def test_it_serves_a_group_whose_only_success_is_all_thinking(policy):
+    algorithm = make_sdpo(SDPOConfig(past_successes=3, teacher="live"), policy, Console(quiet=True))
+    (group, _) = make_groups(policy, ({0}, set()))
+    algorithm.remember([group])
+    group[0].turns[-1].text = "<think>so it is"
+    _, metrics = algorithm.assign([group], step=1)
+    assert metrics["past_success_fraction"] == metrics["demonstration_fraction"] == 1.0
+
+
 def test_endless_tasks_have_no_past(tiny_model, tmp_path):
     with pytest.raises(UsageError, match="--past-successes needs an environment with a fixed number of tasks"):
         run("sdpo", tiny_model, tmp_path / "run", env="toy_env:toy/Plain-v0", past_successes=2)

@@ -123,6 +123,22 @@ def test_own_success_can_be_excluded():
     assert lone[0] is None and lone[1].demonstration == "good"
 
 
+@pytest.mark.parametrize("exclude_own_success", [True, False])
+def test_a_success_that_is_all_thinking_is_no_demonstration(exclude_own_success):
+    thought = episode("<think>only that", True)
+    group = [thought, episode("answer", True), episode("bad", False, "why bad")]
+    for seed in range(10):
+        settings = {"exclude_own_success": exclude_own_success, "rng": np.random.default_rng(seed)}
+        settings["past_success"] = "before"
+        shown = [c and c.demonstration for c in choose_contexts(group, "demonstration", **settings)]
+        assert shown == ["answer", None if exclude_own_success else "answer", "answer"]
+        alone = choose_contexts([thought, group[2]], "both", **settings)
+        assert alone == [TeacherContext("before"), TeacherContext("before", "why bad")]
+    settings["past_success"] = ""
+    contexts = choose_contexts([thought, group[2]], "demonstration-else-feedback", **settings)
+    assert contexts == [None, TeacherContext("", "why bad")]
+
+
 @pytest.mark.parametrize(
     ("text", "stripped"),
     [
