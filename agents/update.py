@@ -231,7 +231,9 @@ class Updater:
         prompts = [row.episode.prompt_ids for row in rows]
         token_ids = response_token_ids(rows, device)
         choice = {"top_k": top} if isinstance(top, int) else {"indices": top}
-        stats = response_distributions(policy, prompts, rows, self.config.temperature).stats(token_ids, **choice)
+        # π_old is read as π is: if they differ, the policy has moved.
+        read = response_distributions(policy, prompts, rows, self.config.temperature, as_in_training=True)
+        stats = read.stats(token_ids, **choice)
         old = stats.logprobs.detach()
         if rows[0].old_logprobs is not None:
             old = torch.cat([row.old_logprobs for row in rows])
@@ -260,11 +262,20 @@ def response_token_ids(rows: Sequence[Row], device: torch.device) -> torch.Tenso
 
 
 def response_distributions(
-    policy: Policy, prompts: Sequence[Sequence[int]], rows: Sequence[Row], temperature: float
+    policy: Policy,
+    prompts: Sequence[Sequence[int]],
+    rows: Sequence[Row],
+    temperature: float,
+    *,
+    as_in_training: bool = False,
 ) -> NextTokens:
-    """The distributions at the rows' response tokens, each row's responses read after the given prompt."""
+    """The distributions at the rows' response tokens, each row's responses read after the given prompt.
+
+    See `next_tokens`.
+    """
     mask = _flat([row.episode.loss_mask for row in rows], torch.bool, policy.device)
-    return next_tokens(policy, prompts, [row.episode.continuation_ids for row in rows], mask, temperature)
+    continuations = [row.episode.continuation_ids for row in rows]
+    return next_tokens(policy, prompts, continuations, mask, temperature, as_in_training=as_in_training)
 
 
 def sampler_correction(batch: TokenBatch, cap: float) -> torch.Tensor:

@@ -69,6 +69,8 @@ def next_tokens(
     continuations: Sequence[Sequence[int]],
     mask: torch.Tensor | None = None,
     temperature: float = 1.0,
+    *,
+    as_in_training: bool = False,
 ) -> NextTokens:
     """Read continuations after prompts.
 
@@ -80,6 +82,8 @@ def next_tokens(
         mask: (sum of the continuations' lengths,) bool: which of their tokens are wanted, rows one after another. None:
             all of them.
         temperature: Divides the logits.
+        as_in_training: Without gradients too, read in the way that passes with gradients do, so that low precision
+            rounds alike.
 
     Returns:
         For each token that is wanted, the distribution from which it was, or could have been, drawn.
@@ -93,7 +97,12 @@ def next_tokens(
         return model(**inputs, logits_to_keep=keep).logits
 
     forward = read_hidden if policy.head_is_plain else read_logits
-    states = _read(policy, [tuple(prompt) for prompt in prompts], continuations, forward)
+    # Layers that fill a cache cannot be computed again; and with one, there may be two passes here, and one elsewhere.
+    recomputed = policy.checkpointed and (as_in_training or torch.is_grad_enabled())
+    prompts = [tuple(prompt) for prompt in prompts]
+    reader = _cheapest_reader(policy, prompts, continuations, in_one_pass=policy.sharded or recomputed)
+    with policy.autocast():
+        states = reader(policy, prompts, continuations, forward)
     weight = model.get_output_embeddings().weight if policy.head_is_plain else None
     if weight is not None and not torch.is_grad_enabled():
         reused = policy.sharded and weight.requires_grad  # memory, into which the next weights are gathered
@@ -107,18 +116,8 @@ Forward = Callable[..., torch.Tensor]
 """Takes how many positions' outputs are wanted, the last ones, and what the model takes; returns (B, kept, ·)."""
 
 
-def _read(
-    policy: Policy, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]], forward: Forward
-) -> torch.Tensor:
-    """Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another."""
-    # Layers that fill a cache cannot be computed again; and with one, there may be two passes here, and one elsewhere.
-    in_one_pass = policy.sharded or (policy.checkpointed and torch.is_grad_enabled())
-    reader = _cheapest_reader(policy, prompts, continuations, in_one_pass=in_one_pass)
-    with policy.autocast():
-        return reader(policy, prompts, continuations, forward)
-
-
 Reader = Callable[[Policy, Sequence[Prompt], Sequence[Sequence[int]], Forward], torch.Tensor]
+"""Outputs (N, ·) of `forward` at the positions in front of the continuations' tokens, rows one after another."""
 
 
 def _cheapest_reader(

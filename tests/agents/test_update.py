@@ -16,11 +16,12 @@ from training import make_groups, make_updater
 from agents.episode import Episode, Turn
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
+from agents.policy.load import load_trainable
 from agents.policy.next_tokens import next_tokens
 from agents.policy.reference import ReferenceWeights
 from agents.sdpo.algorithm import make_sdpo as make_algorithm
 from agents.sdpo.config import SDPOConfig
-from agents.update import Row, micro_batches, split
+from agents.update import Row, Updater, micro_batches, split
 
 
 def make_sdpo(policy, **settings):
@@ -353,6 +354,28 @@ def test_several_optimizer_steps_per_batch_use_old_logprobs(policy):
     assert updater.optimizer_steps == 2 and np.isfinite(metrics["loss"])
     for row in rows:  # those of the sampler, which had the same weights
         torch.testing.assert_close(row.old_logprobs, torch.tensor(row.episode.logprobs), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_ratios_are_one_until_the_policy_moves(checkpointing, tiny_model):
+    """In low precision too, though layers that are computed again are not read with a cache."""
+    config = GRPOConfig(
+        device="cpu", precision="bf16", lr=0.0, minibatches=2, max_grad_norm=1e9, gradient_checkpointing=checkpointing
+    )
+    policy = load_trainable(str(tiny_model), config)
+    policy.takes_tree_rows = False
+    algorithm = GRPO(config, policy)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2}), max_new_tokens=24), step=1)
+    ratios, losses = [], algorithm.token_losses
+
+    def token_losses(batch, targets):
+        ratios.append((batch.logprobs.detach() - batch.old_logprobs).exp())
+        return losses(batch, targets)
+
+    algorithm.token_losses = token_losses
+    Updater.with_adamw(policy, config).update(algorithm, rows)
+    assert len(ratios) == 2
+    torch.testing.assert_close(torch.cat(ratios), torch.ones(len(torch.cat(ratios))), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize(
