@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker, TensorBoardTracker, get_available_trackers
 
 from agents.errors import UsageError, first_line
@@ -80,6 +81,7 @@ class Trackers:
         values = {name: _simple(value) for name, value in settings.items()}
         for name in self._names:
             try:
+                PartialState()  # accelerate's trackers do not log without one
                 tracker = _make(name, folder, first_step)
                 tracker.start()
                 self._trackers.append(tracker)

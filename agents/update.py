@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
-from accelerate import Accelerator
 from torch.distributed.tensor import DTensor
 
 from agents.config import UpdateConfig
@@ -111,7 +110,6 @@ class Updater:
 
     policy: Policy
     optimizer: torch.optim.Optimizer
-    accelerator: Accelerator
     config: UpdateConfig
     processes: Processes = ALONE
     optimizer_steps: int = 0
@@ -127,7 +125,7 @@ class Updater:
             betas=(0.9, 0.999),
             weight_decay=config.weight_decay,
         )
-        return cls(policy, optimizer, Accelerator(cpu=policy.device.type == "cpu"), config, processes)
+        return cls(policy, optimizer, config, processes)
 
     def state(self) -> dict[str, Any]:
         """What it takes to go on as if nothing had happened, besides the weights."""
@@ -202,14 +200,14 @@ class Updater:
             else:
                 lengths = torch.bincount(batch.row_of_token, minlength=len(micro_batch))[batch.row_of_token]
                 loss = (losses / lengths).sum() / len(rows)
-            self.accelerator.backward(loss if counts else 0 * loss)
+            (loss if counts else 0 * loss).backward()
             if counts:
                 total_loss += loss.item()
                 _add(sums, metrics | _probability_metrics(batch))
         self.processes.add_up_gradients(self.policy.model.parameters())
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * min(1.0, (self.optimizer_steps + 1) / (self.config.warmup_steps + 1))
-        norm = self.accelerator.clip_grad_norm_(self.policy.model.parameters(), self.config.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.model.parameters(), self.config.max_grad_norm)
         norm = norm.full_tensor() if isinstance(norm, DTensor) else norm
         finite = bool(torch.isfinite(norm))
         if finite:

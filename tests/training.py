@@ -4,7 +4,6 @@ import json
 
 import torch
 import toy_env  # noqa: F401
-from accelerate import Accelerator
 
 from agents.episode import Episode, Turn
 from agents.grpo.__main__ import main as grpo
@@ -80,4 +79,4 @@ def make_groups(policy, successes, max_new_tokens=8):
 
 def make_updater(policy, config):
     optimizer = torch.optim.SGD(policy.model.parameters(), lr=1.0)
-    return Updater(policy, optimizer, Accelerator(cpu=True), config)
+    return Updater(policy, optimizer, config)

@@ -5,6 +5,8 @@ import shutil
 import time
 
 import pytest
+from accelerate import PartialState
+from accelerate.logging import get_logger
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker, get_available_trackers
 from training import records, run
 
@@ -124,6 +126,14 @@ def test_a_tracker_that_fails_does_not_end_the_run(failing, tiny_model, tmp_path
     assert by_name(logged(folder)) == by_name(scalars(read_events(folder)))
     warnings = [record.getMessage() for record in caplog.records if record.name == "agents"]
     assert warnings == ["the tracker failing failed and is given up: no network"]
+
+
+def test_trackers_may_log_through_accelerate(failing, tmp_path, monkeypatch):
+    """As those of services do when they start; accelerate's loggers raise where it keeps no state."""
+    monkeypatch.setattr(FailingTracker, "start", lambda self: get_logger("accelerate").debug("started"))
+    monkeypatch.setattr(PartialState, "_shared_state", {})
+    with trackers.Trackers(["failing"]) as started:
+        started.start(tmp_path, {}, first_step=1)
 
 
 def test_a_tracker_that_does_not_start_ends_the_run(failing, tiny_model, tmp_path, monkeypatch):

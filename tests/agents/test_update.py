@@ -356,6 +356,20 @@ def test_several_optimizer_steps_per_batch_use_old_logprobs(policy):
         torch.testing.assert_close(row.old_logprobs, torch.tensor(row.episode.logprobs), atol=1e-4, rtol=1e-4)
 
 
+def test_the_environment_of_a_launcher_does_not_change_an_update(policy, monkeypatch):
+    """`accelerate launch` sets this, also from a configuration file that was written for something else."""
+    config, algorithm = make_grpo(policy)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    norms = []
+    for settings in ({}, {"ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"}):
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        updater = Updater.with_adamw(policy, config)
+        config.lr = 0.0
+        norms.append(updater.update(algorithm, rows)["grad_norm"])
+    assert norms[0] == norms[1] > 0
+
+
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_ratios_are_one_until_the_policy_moves(checkpointing, tiny_model):
     """In low precision too, though layers that are computed again are not read with a cache."""
