@@ -397,7 +397,17 @@ class TestPresets:
         ],
     )
     def test_are_settings_that_can_be_run(self, config_type, preset):
-        config_type(**preset).check()
+        config = config_type(**preset)
+        config.defaults = config_type(**preset)
+        config.check()
+
+    def test_numbers_of_the_paper(self):
+        """Section 4's teachers have the rate 0.01 (Table 4), Section 3's 0.05; Section 5 has five seeds."""
+        science, code = (SDPOConfig(**sdpo_presets.PRESETS[name]) for name in ("paper-science", "paper-lcb"))
+        assert (science.ema_rate, science.trust_region_mix) == (0.05, 0.05)
+        assert (code.ema_rate, code.trust_region_mix) == (0.01, 0.01)
+        test_time = DiscoveryConfig(**sdpo_presets.TEST_TIME)
+        assert (test_time.ema_rate, test_time.trust_region_mix, test_time.seeds) == (0.01, 0.01, 5)
 
     def test_flags_take_precedence(self, tiny_model, tmp_path):
         small = {"tasks-per-step": 1, "group-size": 2, "max-new-tokens": 4, "minibatches": 1, "eval-tasks": 0}
