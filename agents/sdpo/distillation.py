@@ -89,10 +89,10 @@ class SelfDistillation:
                 budget = self.max_prompt_tokens(len(episode.continuation_ids))
                 prompt = teacher_prompt(self.policy, config.reprompt, episode.messages, context, budget)
                 if prompt is not None:
-                    rows.append(Row(episode, prompt))
-                    shown["demonstration"] += bool(context.demonstration)
-                    shown["past_success"] += bool(context.demonstration) and from_past
-                    shown["feedback"] += bool(context.feedback)
+                    rows.append(Row(episode, prompt.ids))
+                    shown["demonstration"] += bool(prompt.context.demonstration)
+                    shown["past_success"] += bool(prompt.context.demonstration) and from_past
+                    shown["feedback"] += bool(prompt.context.feedback)
         count = sum(len(group) for group in groups)
         metrics = {f"{name}_fraction": number / count for name, number in shown.items()}
         return rows, {"learned_fraction": len(rows) / count} | metrics

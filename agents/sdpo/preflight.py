@@ -67,7 +67,7 @@ def measure_gaps(
                     collector.policy, style, group[0].messages, context, max_prompt_tokens
                 )
                 if prompt:
-                    attempts.append((start, prompt, student))
+                    attempts.append((start, prompt.ids, student))
         successes: list[bool] = []
         for first in range(0, len(attempts), at_once):
             batch = attempts[first : first + at_once]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,14 @@ class TeacherContext:
 
     feedback: str = ""
     """What the environment said to the response that the teacher scores."""
+
+
+class TeacherPrompt(NamedTuple):
+    """A question with a context."""
+
+    ids: list[int]
+    context: TeacherContext
+    """What is shown: the given one, as far as it fits."""
 
 
 def paper_messages(messages: Sequence[Message], context: TeacherContext) -> list[Message]:
@@ -138,8 +146,8 @@ def teacher_prompt(
     messages: Sequence[Message],
     context: TeacherContext,
     max_tokens: int,
-) -> list[int] | None:
-    """Token ids of the teacher's prompt, at most `max_tokens` of them; None if even the question does not fit.
+) -> TeacherPrompt | None:
+    """The teacher's prompt, of at most `max_tokens` tokens; None if nothing of the context fits.
 
     Feedback, then demonstration, are cut at their ends to fit, visibly. Question, closing line and the assistant's
     header always stay whole.
@@ -149,7 +157,7 @@ def teacher_prompt(
         ids = policy.render(build(messages, context))
         excess = len(ids) - max_tokens
         if excess <= 0:
-            return ids
+            return TeacherPrompt(ids, context)
         if context.feedback:
             context = replace(context, feedback=_shorten(policy, context.feedback, excess))
         elif context.demonstration:

@@ -169,12 +169,14 @@ def test_the_template_may_have_opened_the_thinking(thought, answer):
 @pytest.mark.parametrize("style", BUILDERS)
 def test_long_contexts_are_cut_to_fit_and_nothing_else_is(policy, style):
     context = TeacherContext("demo " * 200, "feedback " * 200)
-    full = teacher_prompt(policy, style, MESSAGES, context, 100_000)
+    full = teacher_prompt(policy, style, MESSAGES, context, 100_000).ids
     header = full[-len("<|im_start|>assistant\n") + len("<|im_start|>") - 1 :]  # a token a byte, but for the marker
     for budget in (len(full) - 1, len(full) - 1500, 700):
-        ids = teacher_prompt(policy, style, MESSAGES, context, budget)
+        ids, shown = teacher_prompt(policy, style, MESSAGES, context, budget)
         text = policy.tokenizer.decode(ids)
         assert len(ids) <= budget and CUT in text
+        assert bool(shown.feedback) == ("feedback feedback" in text)
+        assert bool(shown.demonstration) == ("demo demo" in text)
         assert "What is 1 + 1?" in text and "Be exact." in text
         assert ids[-len(header) :] == header
         last = text.rpartition("user\n")[2]

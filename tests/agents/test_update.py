@@ -238,7 +238,7 @@ class TestHybrid:
         assert [row.signal.prompt is None for row in rows] == [True, False, False, False] + [True] * 4
         assert [row.signal.share for row in rows] == [1.0, 0.0, 0.0, 0.0] + [1.0] * 4
         assert [row.forward for row in rows] == [True] * 4 + [False] * 4
-        assert metrics["distilled_fraction"] == 3 / 8
+        assert metrics["distilled_fraction"] == metrics["demonstration_fraction"] == 3 / 8
 
     def test_routed_failures_can_learn_by_both(self, policy):
         """What the successes give, and a part of what GRPO and SDPO each give to the failures."""
@@ -293,6 +293,18 @@ def test_attempts_without_a_context_contribute_nothing(policy):
     expected, _ = weights_after_update(policy, config, algorithm, alone)
     assert change.abs().max() > 0
     assert torch.equal(change, expected)
+
+
+def test_feedback_that_is_cut_away_is_not_counted(policy):
+    groups = make_groups(policy, ({0}, {1, 2}))
+    fractions = {}
+    for length in (10_000, 135):
+        _, algorithm = make_sdpo(policy, context="both", max_reprompt_tokens=length)
+        rows, metrics = algorithm.assign(groups, step=1)
+        shown = [policy.tokenizer.decode(row.signal) for row in rows]
+        assert metrics["feedback_fraction"] == np.mean(["An earlier attempt failed" in text for text in shown])
+        fractions[length] = metrics["demonstration_fraction"], metrics["feedback_fraction"]
+    assert fractions == {10_000: (1.0, 5 / 8), 135: (0.5, 0.0)}  # the second question is too long for that
 
 
 @pytest.mark.parametrize("make", [make_grpo, make_sdpo])
