@@ -48,6 +48,8 @@ class PolicyGradientConfig(UpdateConfig):
             raise UsageError("--clip-low must be between 0 and 1, --clip-high more than 0, --dual-clip more than 1")
         if self.surrogate == "cispo":
             self._rules_out("surrogate", "ratio", "clip_low", "dual_clip")
+        if self.minibatches == 1:  # all probability ratios are 1
+            self._rules_out("minibatches", "ratio", "clip_low", "clip_high", "dual_clip")
 
 
 @dataclass

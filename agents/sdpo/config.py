@@ -102,6 +102,13 @@ class SelfDistillationConfig(UpdateConfig):
         self._rules_out("teacher", *(setting for teacher, setting in own.items() if teacher != self.teacher))
         if self.context == "feedback":
             self._rules_out("context", "exclude_own_success")
+        if self.route == "success":  # successes learn by GRPO
+            self._rules_out("route", "exclude_own_success")
+        if self.level == "logit" and self.top_k == 1 and not self.tail:
+            raise UsageError(
+                "--top-k 1 with --no-tail teaches nothing: a single token, renormalised, has probability 1 on both "
+                "sides; raise --top-k or leave out --no-tail"
+            )
 
 
 @dataclass

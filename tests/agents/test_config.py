@@ -174,6 +174,12 @@ def test_the_walk_is_over_all_settings():
         (SDPOConfig, {"teacher_refresh": 5}, "--teacher ema knows no --teacher-refresh"),
         (SDPOConfig, {"teacher": "live", "trust_region_mix": 0.1}, "--teacher live knows no --trust-region-mix"),
         (SDPOConfig, {"context": "feedback", "exclude_own_success": True}, "--context feedback knows no --exclude-own"),
+        (SDPOConfig, {"route": "success", "exclude_own_success": True}, "--route success knows no --exclude"),
+        (SDPOConfig, {"top_k": 1, "tail": False}, "--top-k 1 with --no-tail teaches nothing"),
+        (GRPOConfig, {"clip_low": 0.1}, "--minibatches 1 knows no --clip-low"),
+        (GRPOConfig, {"clip_high": 0.1}, "--minibatches 1 knows no --clip-high"),
+        (GRPOConfig, {"dual_clip": 2.0}, "--minibatches 1 knows no --dual-clip"),
+        (GRPOConfig, {"ratio": "sequence"}, "--minibatches 1 knows no --ratio"),
         (SDPOConfig, {"context": "feedback", "past_successes": 3}, "--context feedback knows no --past-successes"),
         (GRPOConfig, {"lora_alpha": 8.0}, "--lora-rank 0 knows no --lora-alpha"),
         (GRPOConfig, {"quantize": "4bit", "lora_rank": 2, "shard": True}, "--quantize 4bit knows no --shard"),
@@ -208,4 +214,11 @@ def test_what_a_preset_says_is_not_held_against_a_flag(teacher):
     with pytest.raises(UsageError, match="--ema-rate"):
         config.check()
     config.defaults = SDPOConfig(**preset)
+    config.check()
+
+
+def test_clips_are_for_several_minibatches_and_a_preset_s_are_no_one_s_choice():
+    GRPOConfig(minibatches=2, clip_low=0.1, clip_high=0.1, dual_clip=2.0, ratio="sequence").check()
+    config = GRPOConfig(clip_low=0.1)
+    config.defaults = GRPOConfig(minibatches=4, clip_low=0.1)
     config.check()
