@@ -16,6 +16,9 @@ from agents.policy.tree_rows import Prompt, common_roots, tree_lengths, tree_row
 GPU_WAIT = 3 * 10**11
 """Operations that a GPU could have done in a layer until it is asked for the next: of about 1 ms, at 300 TFLOP/s."""
 
+LEAST_LOGIT = -1e30
+"""Of tokens that a model rules out with a logit of −inf: as improbable, and with gradients that are 0 and not NaN."""
+
 
 @dataclass(frozen=True)
 class NextTokens:
@@ -94,7 +97,7 @@ def next_tokens(
         return model.get_decoder()(**inputs).last_hidden_state[:, -keep:]
 
     def read_logits(keep: int, **inputs) -> torch.Tensor:
-        return model(**inputs, logits_to_keep=keep).logits
+        return model(**inputs, logits_to_keep=keep).logits.clamp_min(LEAST_LOGIT)
 
     forward = read_hidden if policy.head_is_plain else read_logits
     # Layers that fill a cache cannot be computed again; and with one, there may be two passes here, and one elsewhere.

@@ -307,6 +307,30 @@ def test_feedback_that_is_cut_away_is_not_counted(policy):
     assert fractions == {10_000: (1.0, 5 / 8), 135: (0.5, 0.0)}  # the second question is too long for that
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"top_k": 0, "divergence": "jsd"},
+        {"top_k": 0, "divergence": "forward_kl", "teacher": "trust_region"},
+        {"top_k": 256},  # none but the banned tokens are left for the tail
+    ],
+)
+def test_tokens_that_the_model_rules_out_get_no_gradient(policy, settings):
+    head = policy.model.get_output_embeddings()
+    groups = make_groups(policy, ({0}, {1, 2}))
+    sampled = {token for group in groups for episode in group for token in episode.continuation_ids}
+    banned = [token for token in range(2, head.out_features) if token not in sampled][:10]
+    biased = torch.nn.Linear(head.in_features, head.out_features).requires_grad_(False)
+    biased.weight = head.weight
+    biased.bias.copy_(torch.zeros(head.out_features).index_fill(0, torch.tensor(banned), -torch.inf))
+    policy.model.set_output_embeddings(biased)
+    policy.__dict__.pop("head_is_plain", None)
+    config, algorithm = make_sdpo(policy, **settings)
+    rows, _ = algorithm.assign(groups, step=1)
+    metrics = make_updater(policy, config).update(algorithm, rows)
+    assert metrics["skipped_updates"] == 0 and metrics["grad_norm"] > 0 and np.isfinite(metrics["loss"])
+
+
 @pytest.mark.parametrize("make", [make_grpo, make_sdpo])
 def test_a_batch_without_signal_changes_nothing(policy, make):
     config, algorithm = make(policy)
