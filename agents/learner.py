@@ -185,7 +185,6 @@ class _Run:
                 for step in range(self.first_step, config.steps + 1):
                     metrics = self.step(step)
                     progress.step_done(bar, step, training_numbers(metrics))
-                    self.learned |= metrics["learned_fraction"] > 0
                     if step == NO_SIGNAL_STEPS:
                         self.warn_without_signal(step)
                     problem = self.guard.check(metrics)
@@ -302,6 +301,7 @@ class _Run:
         # Fractions are of all attempts that were sampled.
         metrics = {name: value * len(learned) / len(groups) for name, value in metrics.items()}
         self.algorithm.remember(groups)
+        self.learned |= any(row.forward for row in rows)  # for a KL term, too
         self.credit.choose(rows, episodes)
         steps_taken = self.updater.optimizer_steps
         metrics |= self.updater.update(self.algorithm, rows, [episode for group in batch for episode in group])

@@ -76,6 +76,12 @@ def test_a_run_that_learns_nothing_says_so_and_why(algorithm, settings, why, tin
     assert "nothing was learned" not in text
 
 
+def test_a_penalty_may_move_the_weights_where_rewards_are_equal(tiny_model, tmp_path):
+    settings = {"env": "toy/Echo-v0", "eval_tasks": 0, "kl_coef": 0.1}
+    text = watched_run(tiny_model, tmp_path / "run", "grpo", width=400, steps=2, **settings)
+    assert "learned 0 of 8" in text and "nothing was learned" not in text
+
+
 def test_memory_of_a_gpu_is_shown_once_it_is_used(monkeypatch):
     assert "GPU" not in memory()
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
