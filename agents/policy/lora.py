@@ -80,13 +80,18 @@ def merged_weights(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]
         yield from model.state_dict().items()
         return
     base = model.get_base_model()
-    for name, weight in base.state_dict().items():
+    adapters = {id(_adapted(module)): module for module in base.modules() if isinstance(module, LoraLayer)}
+    for name, weight in base.state_dict(keep_vars=True).items():
         if ".lora_" in name:
             continue
-        layer, _, parameter = name.rpartition(".base_layer.")
-        if parameter == "weight":
-            weight = weight + base.get_submodule(layer).get_delta_weight("default")
-        yield (f"{layer}.{parameter}" if layer else name), weight
+        if id(weight) in adapters:
+            weight = weight + adapters[id(weight)].get_delta_weight("default")
+        yield name.replace(".base_layer", ""), weight.detach()
+
+
+def _adapted(module: LoraLayer) -> torch.Tensor:
+    """What a layer's adapter is added to. Of the experts of a mixture, peft adapts the parameters one by one."""
+    return getattr(module.get_base_layer(), getattr(module, "parameter_name", "weight"))
 
 
 @contextlib.contextmanager
@@ -132,29 +137,40 @@ class AdapterAverage(ReferenceWeights):
     def __init__(self, model: torch.nn.Module, rate: float, every: int = 1):
         super().__init__(model, rate, every)
         index = {id(parameter): i for i, parameter in enumerate(self._parameters)}
-        modules = [module for module in model.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
-        self._pairs = [
-            (index[id(module.lora_A["default"].weight)], index[id(module.lora_B["default"].weight)])
-            for module in modules
+        self._adapters = [
+            (
+                index[id(module.lora_A["default"].weight)],
+                index[id(module.lora_B["default"].weight)],
+                getattr(module, "num_experts", 1),
+            )
+            for module in model.modules()
+            if hasattr(module, "lora_A") and "default" in module.lora_A
         ]
 
     def _follow(self) -> None:
-        for a, b in self._pairs:
-            new_a, new_b = (self._parameters[i].detach().float() for i in (a, b))
-            down = torch.cat([self.weights[a], new_a])  # (R + r, in)
-            up = torch.cat([(1 - self._rate) * self.weights[b], self._rate * new_b], dim=1)  # (out, R + r)
-            if len(down) > AVERAGE_RANKS * len(new_a):
-                down, up = _truncated(down, up, AVERAGE_RANKS * len(new_a))
-            self.weights[a], self.weights[b] = down, up
+        for a, b, experts in self._adapters:
+            down, up = _by_expert(self.weights[a], self.weights[b], experts)
+            new_down, new_up = _by_expert(*(self._parameters[i].detach().float() for i in (a, b)), experts)
+            rank = AVERAGE_RANKS * new_down.shape[1]
+            down = torch.cat([down, new_down], dim=1)  # (E, R + r, in)
+            up = torch.cat([(1 - self._rate) * up, self._rate * new_up], dim=2)  # (E, out, R + r)
+            if down.shape[1] > rank:
+                down, up = _truncated(down, up, rank)
+            self.weights[a], self.weights[b] = down.flatten(0, 1), up.permute(1, 2, 0).flatten(1)
+
+
+def _by_expert(down: torch.Tensor, up: torch.Tensor, experts: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factors (E, R, in) and (E, out, R) from peft's layout: (E·R, in), the expert first, and (out, R·E), it last."""
+    return down.unflatten(0, (experts, -1)), up.unflatten(1, (-1, experts)).permute(2, 0, 1)
 
 
 def _truncated(down: torch.Tensor, up: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors of the best approximation of up·down with this rank, by its singular values."""
+    """Factors of the best approximation of up·down, of each expert, with this rank, by its singular values."""
     up_basis, up_rest = torch.linalg.qr(up)
-    down_basis, down_rest = torch.linalg.qr(down.T)
-    left, values, right = torch.linalg.svd(up_rest @ down_rest.T)
-    root = values[:rank].sqrt()
-    return root[:, None] * (right[:rank] @ down_basis.T), (up_basis @ left[:, :rank]) * root
+    down_basis, down_rest = torch.linalg.qr(down.mT)
+    left, values, right = torch.linalg.svd(up_rest @ down_rest.mT, full_matrices=False)
+    root = values[:, :rank].sqrt()
+    return root[:, :, None] * (right[:, :rank] @ down_basis.mT), (up_basis @ left[:, :, :rank]) * root[:, None]
 
 
 def reference_weights(model: torch.nn.Module, rate: float = 0.0, every: int = 1) -> ReferenceWeights:

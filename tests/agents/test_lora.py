@@ -1,17 +1,20 @@
 """Low-rank adapters: what they train, how they are kept, and the average of their products."""
 
 import copy
+import json
 import warnings
 
 import pytest
 import torch
 from conftest import save_tiny_model
+from peft.tuners.lora import LoraLayer
 from rich.console import Console
 from training import contents, make_groups, make_updater, run
+from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 from agents.errors import UsageError
 from agents.policy.load import load_policy, load_trainable
-from agents.policy.lora import AVERAGE_RANKS, AdapterAverage, add_adapters, reference_weights
+from agents.policy.lora import AVERAGE_RANKS, AdapterAverage, add_adapters, merged_weights, reference_weights
 from agents.policy.next_tokens import next_tokens
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine
@@ -23,6 +26,26 @@ RANK = 3
 
 @pytest.fixture
 def adapted(policy):
+    add_adapters(policy, RANK, 6.0, seed=0)
+    return policy
+
+
+@pytest.fixture(scope="module")
+def mixture_folder(tmp_path_factory):
+    """A mixture of experts, each layer's in two parameters: what enters them, and what leaves them."""
+    folder = save_tiny_model(tmp_path_factory.mktemp("mixture") / "model")
+    small = json.loads((folder / "config.json").read_text())
+    names = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
+    sizes = {name: small[name] for name in (*names, "bos_token_id", "eos_token_id", "initializer_range")}
+    torch.manual_seed(0)
+    config = Qwen3MoeConfig(**sizes, head_dim=8, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16)
+    Qwen3MoeForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def adapted_mixture(mixture_folder):
+    policy = load_policy(str(mixture_folder), device="cpu", precision="fp32")
     add_adapters(policy, RANK, 6.0, seed=0)
     return policy
 
@@ -40,10 +63,13 @@ def move(policy, seed, size=0.1):
                 parameter += size * torch.randn(parameter.shape, generator=generator)
 
 
-def products(model, weights):
-    """B·A of each adapter, from weights in the order of the trained parameters."""
-    own = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [up.double() @ down.double() for down, up in zip(weights[::2], weights[1::2], strict=True)], own
+def products(policy):
+    """What each adapter adds to its weight."""
+    return [
+        module.get_delta_weight("default").detach().double()
+        for module in policy.model.modules()
+        if isinstance(module, LoraLayer)
+    ]
 
 
 def test_adapters_change_nothing_at_first_and_are_all_that_is_trained(policy):
@@ -165,26 +191,37 @@ def test_the_frozen_reference_is_the_model_without_adapters(policy):
     assert torch.equal(logits(policy), own) and not torch.allclose(own, before)
 
 
+@pytest.mark.parametrize("kind", ["adapted", "adapted_mixture"])
 @pytest.mark.parametrize(("steps", "tolerance"), [(AVERAGE_RANKS - 1, 1e-5), (25, 0.02)])
-def test_the_average_is_that_of_the_products(adapted, steps, tolerance):
+def test_the_average_is_that_of_the_products(steps, tolerance, kind, request):
     """Exact until the rank is used up; then as near as the rank allows, for weights that move as in training."""
-    move(adapted, 0)
-    average = reference_weights(adapted.model, 0.2)
+    policy = request.getfixturevalue(kind)
+    move(policy, 0)
+    average = reference_weights(policy.model, 0.2)
     assert isinstance(average, AdapterAverage)
-    start = logits(adapted)
+    start = logits(policy)
     with average.applied():
-        assert torch.equal(logits(adapted), start)
-    expected, own = products(adapted.model, average.weights)
+        assert torch.equal(logits(policy), start)
+    expected = products(policy)
     for step in range(steps):
-        move(adapted, step + 1, size=0.02)
+        move(policy, step + 1, size=0.02)
         average.update()
-        now, _ = products(adapted.model, [parameter.detach() for parameter in own])
-        expected = [0.8 * old + 0.2 * new for old, new in zip(expected, now, strict=True)]
-    for found, wanted in zip(products(adapted.model, average.weights)[0], expected, strict=True):
-        assert (found - wanted).norm() <= tolerance * wanted.norm()
-    assert max(len(weight) for weight in average.weights[::2]) <= AVERAGE_RANKS * RANK
+        expected = [0.8 * old + 0.2 * new for old, new in zip(expected, products(policy), strict=True)]
+    own = sum(parameter.numel() for parameter in policy.model.parameters() if parameter.requires_grad)
+    assert sum(weight.numel() for weight in average.weights) <= AVERAGE_RANKS * own
     with average.applied():
-        assert torch.isfinite(logits(adapted)).all()
+        assert torch.isfinite(logits(policy)).all()
+        for found, wanted in zip(products(policy), expected, strict=True):
+            assert (found - wanted).norm() <= tolerance * wanted.norm()
+
+
+def test_experts_are_merged_under_their_own_names(adapted_mixture, mixture_folder):
+    move(adapted_mixture, 0)
+    merged = load_policy(str(mixture_folder), device="cpu", precision="fp32")
+    before = logits(merged)
+    merged.model.load_state_dict(dict(merged_weights(adapted_mixture.model)))
+    torch.testing.assert_close(logits(merged), logits(adapted_mixture), atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(logits(merged), before, atol=1e-2)
 
 
 @pytest.mark.parametrize("algorithm", ["grpo", "sdpo"])
