@@ -151,6 +151,8 @@ def _load_adapter(
         load_adapters(policy, folder, merge=merge)
     except SafetensorError as error:
         raise _damaged(folder, error) from error
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UsageError(f"the adapters in {folder} do not fit the model {base!r} ({first_line(error)})") from error
     return policy
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
+from peft.tuners.tuners_utils import BaseTunerLayer
 
 from agents.errors import UsageError
 from agents.policy.policy import Policy
@@ -28,9 +29,10 @@ def add_adapters(policy: Policy, rank: int, alpha: float, seed: int) -> None:
         seed: Of their initial values.
 
     Raises:
-        UsageError: the policy has adapters of another rank already.
+        UsageError: the policy has adapters already, of another rank or another kind.
     """
     if isinstance(policy.model, PeftModel):
+        _check_plain(policy.model)
         own = policy.model.peft_config["default"]
         if (own.r, own.lora_alpha) != (rank, alpha):
             raise UsageError(
@@ -42,6 +44,22 @@ def add_adapters(policy: Policy, rank: int, alpha: float, seed: int) -> None:
     with torch.random.fork_rng(), _quiet():
         torch.manual_seed(seed)
         policy.model = get_peft_model(policy.model, config).eval()
+
+
+def _check_plain(model: PeftModel) -> None:
+    """Refuse to train what the average, the merging and the sampling do not know of."""
+    known = {
+        id(matrix["default"].weight)
+        for module in model.modules()
+        if _is_plain_adapter(module)
+        for matrix in (module.lora_A, module.lora_B)
+    }
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and id(parameter) not in known:
+            raise UsageError(
+                f"the model's adapters are not plain LoRA: {name} would be trained; leave out --lora-rank to merge "
+                "them into the weights and train all of these"
+            )
 
 
 def cast_frozen_layers(policy: Policy) -> None:
@@ -56,9 +74,25 @@ def cast_frozen_layers(policy: Policy) -> None:
 
 
 def load_adapters(policy: Policy, folder: Path, *, merge: bool) -> None:
-    """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights."""
+    """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights.
+
+    Raises:
+        UsageError: they cannot be merged, now or after they were trained.
+    """
+    config = PeftConfig.from_pretrained(folder)
+    if config.is_prompt_learning or config.is_adaption_prompt:
+        raise UsageError(
+            f"the adapters in {folder} are {config.peft_type.value}, which cannot be merged into weights; take LoRA's"
+        )
     with _quiet():
         model = PeftModel.from_pretrained(policy.model, folder, is_trainable=not merge)
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    tied = embeddings.weight is getattr(head, "weight", None)
+    if tied and (isinstance(embeddings, BaseTunerLayer) or isinstance(head, BaseTunerLayer)):
+        raise UsageError(
+            f"the adapters in {folder} change the embeddings or the head, which share one weight in this model: they "
+            "cannot be merged into it; take adapters of other layers"
+        )
     policy.model = (model.merge_and_unload().requires_grad_(True) if merge else model).eval()
 
 
@@ -80,8 +114,9 @@ def merged_weights(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]
         yield from model.state_dict().items()
         return
     base = model.get_base_model()
+    weights = base.state_dict(keep_vars=True)
     adapters = {id(_adapted(module)): module for module in base.modules() if isinstance(module, LoraLayer)}
-    for name, weight in base.state_dict(keep_vars=True).items():
+    for name, weight in weights.items():
         if ".lora_" in name:
             continue
         if id(weight) in adapters:
@@ -108,10 +143,10 @@ def adapters_merged(policy: Policy) -> Iterator[None]:
             head = policy.model.get_output_embeddings()
             for module in policy.model.modules():
                 base = module.base_layer if isinstance(module, LoraLayer) else module
-                if type(base) is not torch.nn.Linear or not (module is head or _is_plain_adapter(module)):
+                if type(base) is not torch.nn.Linear or not (module is base is head or _is_plain_adapter(module)):
                     continue
                 weight = base.weight.detach()
-                if module is not head:
+                if module is not base:
                     weight = weight + module.get_delta_weight("default").detach()
                 module.forward = functools.partial(
                     torch.nn.functional.linear, weight=weight.to(policy.compute_dtype), bias=base.bias

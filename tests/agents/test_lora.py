@@ -7,6 +7,7 @@ import warnings
 import pytest
 import torch
 from conftest import save_tiny_model
+from peft import IA3Config, LoraConfig, PromptTuningConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from rich.console import Console
 from training import contents, make_groups, make_updater, run
@@ -146,7 +147,9 @@ def test_sampling_merges_adapters_for_its_own_time_only(adapted):
     assert next_tokens(adapted, [[5, 6, 7]], [[8, 9]]).states.requires_grad
 
 
-def test_saved_adapters_are_trained_further_or_merged(adapted, tmp_path):
+@pytest.mark.parametrize("kind", ["adapted", "adapted_mixture"])
+def test_saved_adapters_are_trained_further_or_merged(kind, request, tmp_path):
+    adapted = request.getfixturevalue(kind)
     move(adapted, 0)
     adapted.save(tmp_path / "saved")
     assert not (tmp_path / "saved" / "model.safetensors").exists()
@@ -178,6 +181,75 @@ def test_adapters_that_do_not_say_for_which_model(content, adapted, tmp_path):
     (tmp_path / "adapter_config.json").write_text(content)
     with pytest.raises(UsageError, match="does not say for which model"):
         load_policy(str(tmp_path))
+
+
+def save_foreign(config, base, folder):
+    """Write adapters that peft made for a model."""
+    policy = load_policy(str(base), device="cpu", precision="fp32")
+    policy.model = get_peft_model(policy.model, copy.deepcopy(config)).eval()
+    move(policy, 0)
+    policy.save(folder)
+    return policy
+
+
+def lora(**settings):
+    return LoraConfig(
+        **{"r": RANK, "lora_alpha": 6, "target_modules": "all-linear", "task_type": "CAUSAL_LM", **settings}
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "trained"),
+    [
+        (lora(use_dora=True), "lora_"),
+        (lora(modules_to_save=["lm_head"]), "lm_head"),
+        (lora(trainable_token_indices=[3, 4]), "embed_tokens"),
+        (lora(target_modules=["q_proj", "embed_tokens"]), "lora_embedding_A"),
+        (IA3Config(target_modules=["q_proj"], feedforward_modules=[], task_type="CAUSAL_LM"), "ia3_l"),
+    ],
+    ids=["dora", "modules-to-save", "tokens", "embeddings", "ia3"],
+)
+def test_adapters_of_another_kind_are_only_merged(config, trained, tiny_model, tmp_path):
+    expected = logits(save_foreign(config, tiny_model, tmp_path))
+    merged = load_policy(str(tmp_path), device="cpu", precision="fp32")
+    torch.testing.assert_close(logits(merged), expected, atol=1e-4, rtol=1e-4)
+    with pytest.raises(UsageError, match=f"not plain LoRA: .*{trained}.*leave out --lora-rank"):
+        load_trainable(str(tmp_path), SDPOConfig(device="cpu", lora_rank=RANK, lora_alpha=6.0))
+
+
+def test_an_adapter_on_the_head_is_sampled_with(tiny_model, tmp_path):
+    save_foreign(lora(target_modules=["q_proj", "lm_head"]), tiny_model, tmp_path)
+    policy = load_trainable(str(tmp_path), SDPOConfig(device="cpu", precision="fp32", lora_rank=RANK, lora_alpha=6.0))
+    (group,) = TransformersEngine(policy).sample([[5, 6, 7]], 4, SamplingParameters(12), [0])
+    for response in group:
+        stats = next_tokens(policy, [[5, 6, 7]], [response.token_ids]).stats(torch.tensor(response.token_ids))
+        torch.testing.assert_close(torch.tensor(response.logprobs), stats.logprobs.detach(), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("lora_rank", [0, RANK])
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (lora(target_modules=["q_proj", "lm_head"]), "share one weight"),
+        (lora(target_modules=["q_proj", "embed_tokens"]), "share one weight"),
+        (PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2), "are PROMPT_TUNING, which cannot be merged"),
+    ],
+    ids=["head", "embeddings", "prompt"],
+)
+def test_adapters_that_cannot_be_merged_are_refused(config, message, lora_rank, tmp_path):
+    base = save_tiny_model(tmp_path / "model", tied=True)
+    save_foreign(config, base, tmp_path / "saved")
+    settings = {"lora_rank": lora_rank, "lora_alpha": 6.0} if lora_rank else {}
+    with pytest.raises(UsageError, match=message):
+        load_trainable(str(tmp_path / "saved"), SDPOConfig(device="cpu", **settings))
+
+
+def test_adapters_of_a_model_of_another_size(tmp_path):
+    base = save_tiny_model(tmp_path / "model")
+    save_foreign(lora(), base, tmp_path / "saved")
+    save_tiny_model(base, width=64)
+    with pytest.raises(UsageError, match=f"the adapters in {tmp_path / 'saved'} do not fit the model '{base}'"):
+        load_policy(str(tmp_path / "saved"))
 
 
 def test_the_frozen_reference_is_the_model_without_adapters(policy):
