@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
+from huggingface_hub import snapshot_download
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
-from transformers.utils import is_bitsandbytes_available
+from transformers.utils import find_adapter_config_file, is_bitsandbytes_available
 
 from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
@@ -54,7 +55,7 @@ def load_policy(
     target = _device(device)
     compute_dtype = _compute_dtype(precision, target)
     options = _four_bit_options(compute_dtype, target) if four_bits else {}
-    source = find_model(name) or name
+    source = find_model(name) or _downloaded_adapters(name) or name
     if isinstance(source, Path) and is_adapter(source):
         return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
     tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
@@ -127,6 +128,13 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
         checkpoint_layers(policy.model)
         policy.checkpointed = True
     return policy
+
+
+def _downloaded_adapters(name: str) -> Path | None:
+    """The folder of adapters that the hub gives out under this id; None where they are not adapters."""
+    if _load(find_adapter_config_file, name, "model") is None:
+        return None
+    return Path(_load(snapshot_download, name, "adapters", ignore_patterns="*/*"))
 
 
 def _load_adapter(

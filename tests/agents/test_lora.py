@@ -2,11 +2,13 @@
 
 import copy
 import json
+import shutil
 import warnings
 
 import pytest
 import torch
 from conftest import save_tiny_model
+from local_hub import COMMIT
 from peft import IA3Config, LoraConfig, PromptTuningConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from rich.console import Console
@@ -250,6 +252,27 @@ def test_adapters_of_a_model_of_another_size(tmp_path):
     save_tiny_model(base, width=64)
     with pytest.raises(UsageError, match=f"the adapters in {tmp_path / 'saved'} do not fit the model '{base}'"):
         load_policy(str(tmp_path / "saved"))
+
+
+def test_adapters_on_the_hub(adapted, tmp_path, monkeypatch):
+    move(adapted, 0)
+    repository = tmp_path / "models--user--adapters"
+    adapted.save(repository / "snapshots" / COMMIT)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    merged = load_policy("user/adapters", device="cpu", precision="fp32")
+    torch.testing.assert_close(logits(merged), logits(adapted), atol=1e-4, rtol=1e-4)
+    settings = SDPOConfig(device="cpu", precision="fp32", lora_rank=RANK, lora_alpha=6.0)
+    further = load_trainable("user/adapters", settings)
+    trained = {name for name, parameter in further.model.named_parameters() if parameter.requires_grad}
+    assert trained == {name for name, parameter in adapted.model.named_parameters() if parameter.requires_grad}
+    for policy in (merged, further):
+        move(policy, 1)
+        policy.save(tmp_path / "saved")
+        loaded = load_policy(str(tmp_path / "saved"), device="cpu", precision="fp32")
+        torch.testing.assert_close(logits(loaded), logits(policy), atol=1e-4, rtol=1e-4)
+        shutil.rmtree(tmp_path / "saved")
 
 
 def test_the_frozen_reference_is_the_model_without_adapters(policy):
