@@ -35,6 +35,7 @@ def load_policy(
     merge_adapters: bool = True,
     four_bits: bool = False,
     template_args: Mapping[str, Any] = MappingProxyType({}),
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> Policy:
     """Load weights in float32 and the tokenizer.
 
@@ -47,6 +48,7 @@ def load_policy(
         four_bits: Whether to keep the linear layers but the head in 4 bits; then no weights are to be trained but those
             of adapters.
         template_args: What the chat template is told besides the chat. Templates ignore what they do not know.
+        tokenizer: In place of the one beside the weights. Adapters have one of their own, or else that of their model.
 
     Raises:
         UsageError: the model cannot be loaded whole, or has no chat template or end-of-turn token; 4 bits are not
@@ -57,8 +59,10 @@ def load_policy(
     options = _four_bit_options(compute_dtype, target) if four_bits else {}
     source = find_model(name) or _downloaded_adapters(name) or name
     if isinstance(source, Path) and is_adapter(source):
-        return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
-    tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
+        settings = {"device": device, "precision": precision, "four_bits": four_bits, "template_args": template_args}
+        return _load_adapter(source, merge_adapters, tokenizer, **settings)
+    if tokenizer is None:
+        tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
     model, report = _load(
         AutoModelForCausalLM.from_pretrained,
         source,
@@ -137,24 +141,18 @@ def _downloaded_adapters(name: str) -> Path | None:
     return Path(_load(snapshot_download, name, "adapters", ignore_patterns="*/*"))
 
 
-def _load_adapter(
-    folder: Path,
-    device: str,
-    precision: Precision,
-    merge: bool,
-    four_bits: bool,
-    template_args: Mapping[str, Any],
-) -> Policy:
+def _load_adapter(folder: Path, merge: bool, tokenizer: PreTrainedTokenizerBase | None, **settings: Any) -> Policy:
     file = folder / "adapter_config.json"
     try:
         base = str(json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{file} does not say for which model the adapters are ({first_line(error)})") from error
+    if tokenizer is None and (folder / "tokenizer_config.json").is_file():
+        tokenizer = _load(AutoTokenizer.from_pretrained, folder, "tokenizer")
     try:
-        policy = load_policy(base, device=device, precision=precision, four_bits=four_bits, template_args=template_args)
+        policy = load_policy(base, tokenizer=tokenizer, **settings)
     except UsageError as error:
         raise UsageError(f"{folder} holds adapters for another model: {error}") from error
-    policy.tokenizer = _load(AutoTokenizer.from_pretrained, folder, "tokenizer")
     try:
         load_adapters(policy, folder, merge=merge)
     except SafetensorError as error:

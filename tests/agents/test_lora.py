@@ -25,6 +25,7 @@ from agents.sdpo.algorithm import make_sdpo
 from agents.sdpo.config import SDPOConfig
 
 RANK = 3
+CHAT = [{"role": "user", "content": "x"}]
 
 
 @pytest.fixture
@@ -252,6 +253,23 @@ def test_adapters_of_a_model_of_another_size(tmp_path):
     save_tiny_model(base, width=64)
     with pytest.raises(UsageError, match=f"the adapters in {tmp_path / 'saved'} do not fit the model '{base}'"):
         load_policy(str(tmp_path / "saved"))
+
+
+def test_adapters_without_a_tokenizer_have_that_of_their_model(adapted, tmp_path):
+    adapted.model.save_pretrained(tmp_path)
+    assert load_policy(str(tmp_path)).render(CHAT) == adapted.render(CHAT)
+
+
+def test_the_tokenizer_of_adapters_counts(tmp_path):
+    """Its chat template, and its end of a turn."""
+    base = save_tiny_model(tmp_path / "model")
+    policy = save_foreign(lora(), base, tmp_path / "saved")
+    save_tiny_model(base, chat_template=None)
+    policy.tokenizer.eos_token = "!"
+    policy.tokenizer.save_pretrained(tmp_path / "saved")
+    loaded = load_policy(str(tmp_path / "saved"))
+    assert loaded.render(CHAT) == policy.render(CHAT)
+    assert loaded.stop_ids == policy.stop_ids | {policy.tokenizer.eos_token_id}
 
 
 def test_adapters_on_the_hub(adapted, tmp_path, monkeypatch):
