@@ -20,7 +20,7 @@ from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
 from agents.policy.attention import group_queries
 from agents.policy.checkpointing import checkpoint_layers
-from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, load_adapters
+from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, is_quantized, load_adapters
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
 
@@ -79,7 +79,7 @@ def load_policy(
     stop_ids = _stop_ids(tokenizer, model)
     if not stop_ids:
         raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
-    model.requires_grad_(not four_bits).eval()
+    model.requires_grad_(not is_quantized(model)).eval()
     if not four_bits:  # these are where they belong
         model.to(target)
     group_queries(model)
@@ -111,7 +111,8 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     """Load a policy to be trained as the settings say: all of its weights, or adapters.
 
     Raises:
-        UsageError: see `load_policy`; or it has other adapters, or cannot do what the settings ask for.
+        UsageError: see `load_policy`; or its weights are stored quantized, or it has other adapters, or cannot do what
+            the settings ask for.
     """
     policy = load_policy(
         name,
@@ -121,6 +122,11 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
         four_bits=config.quantize == "4bit",
         template_args=config.template_args,
     )
+    if is_quantized(policy.model) and config.quantize != "4bit":
+        raise UsageError(
+            f"the weights of {name!r} are stored quantized and cannot be trained; take the model that they were made "
+            "from or, if they are of bitsandbytes' 4 bits, train adapters on them: --lora-rank with --quantize 4bit"
+        )
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
         for module in policy.model.modules():
@@ -190,7 +196,7 @@ def _load(load: Callable[..., Loaded], source: str | Path, what: str, **options:
         return load(source, **options)
     except SafetensorError as error:
         raise _damaged(source, error) from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ImportError) as error:
         if isinstance(source, Path):
             problem = f"{source} is a folder, but its {what} cannot be loaded"
         else:

@@ -93,7 +93,9 @@ def load_adapters(policy: Policy, folder: Path, *, merge: bool) -> None:
             f"the adapters in {folder} change the embeddings or the head, which share one weight in this model: they "
             "cannot be merged into it; take adapters of other layers"
         )
-    policy.model = (model.merge_and_unload().requires_grad_(True) if merge else model).eval()
+    if merge and not is_quantized(model):  # they would be rounded to what the weights can be
+        model = model.merge_and_unload().requires_grad_(True)
+    policy.model = model.eval()
 
 
 @contextlib.contextmanager
@@ -213,6 +215,11 @@ def reference_weights(model: torch.nn.Module, rate: float = 0.0, every: int = 1)
     if 0 < rate < 1 and isinstance(model, PeftModel):  # at 1 they are a copy, whose product is as it should be
         return AdapterAverage(model, rate, every)
     return ReferenceWeights(model, rate, every)
+
+
+def is_quantized(model: torch.nn.Module) -> bool:
+    """Whether the linear layers' weights are stored in a few bits, in which they cannot be trained."""
+    return getattr(model, "is_quantized", False)
 
 
 def is_adapter(folder: Path) -> bool:
