@@ -78,7 +78,10 @@ def load_policy(
     _check_template_args(template_args)
     stop_ids = _stop_ids(tokenizer, model)
     if not stop_ids:
-        raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
+        raise UsageError(
+            f"the model {name!r} names no end-of-sequence token, or none that its embeddings reach to, so its "
+            "responses would never end"
+        )
     model.requires_grad_(not is_quantized(model)).eval()
     if not four_bits:  # these are where they belong
         model.to(target)
@@ -272,4 +275,5 @@ def _compute_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 def _stop_ids(tokenizer, model) -> frozenset[int]:
     configured = model.generation_config.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
-    return frozenset(token for token in [*ids, tokenizer.eos_token_id] if token is not None)
+    known = range(model.get_input_embeddings().weight.shape[0])
+    return frozenset(token for token in [*ids, tokenizer.eos_token_id] if token in known)
