@@ -11,15 +11,16 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
+from huggingface_hub import snapshot_download
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
-from transformers.utils import is_bitsandbytes_available
+from transformers.utils import find_adapter_config_file, is_bitsandbytes_available
 
 from agents.config import UpdateConfig
 from agents.errors import UsageError, first_line
 from agents.policy.attention import group_queries
 from agents.policy.checkpointing import checkpoint_layers
-from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, load_adapters
+from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, is_quantized, load_adapters
 from agents.policy.policy import Policy, Precision
 from agents.policy.smollm2 import smollm2_folder
 
@@ -34,6 +35,7 @@ def load_policy(
     merge_adapters: bool = True,
     four_bits: bool = False,
     template_args: Mapping[str, Any] = MappingProxyType({}),
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> Policy:
     """Load weights in float32 and the tokenizer.
 
@@ -46,6 +48,7 @@ def load_policy(
         four_bits: Whether to keep the linear layers but the head in 4 bits; then no weights are to be trained but those
             of adapters.
         template_args: What the chat template is told besides the chat. Templates ignore what they do not know.
+        tokenizer: In place of the one beside the weights. Adapters have one of their own, or else that of their model.
 
     Raises:
         UsageError: the model cannot be loaded whole, or has no chat template or end-of-turn token; 4 bits are not
@@ -54,10 +57,12 @@ def load_policy(
     target = _device(device)
     compute_dtype = _compute_dtype(precision, target)
     options = _four_bit_options(compute_dtype, target) if four_bits else {}
-    source = find_model(name) or name
+    source = find_model(name) or _downloaded_adapters(name) or name
     if isinstance(source, Path) and is_adapter(source):
-        return _load_adapter(source, device, precision, merge_adapters, four_bits, template_args)
-    tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
+        settings = {"device": device, "precision": precision, "four_bits": four_bits, "template_args": template_args}
+        return _load_adapter(source, merge_adapters, tokenizer, **settings)
+    if tokenizer is None:
+        tokenizer = _load(AutoTokenizer.from_pretrained, source, "tokenizer")
     model, report = _load(
         AutoModelForCausalLM.from_pretrained,
         source,
@@ -73,8 +78,11 @@ def load_policy(
     _check_template_args(template_args)
     stop_ids = _stop_ids(tokenizer, model)
     if not stop_ids:
-        raise UsageError(f"the model {name!r} names no end-of-sequence token, so its responses would never end")
-    model.requires_grad_(not four_bits).eval()
+        raise UsageError(
+            f"the model {name!r} names no end-of-sequence token, or none that its embeddings reach to, so its "
+            "responses would never end"
+        )
+    model.requires_grad_(not is_quantized(model)).eval()
     if not four_bits:  # these are where they belong
         model.to(target)
     group_queries(model)
@@ -106,7 +114,8 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     """Load a policy to be trained as the settings say: all of its weights, or adapters.
 
     Raises:
-        UsageError: see `load_policy`; or it has other adapters, or cannot do what the settings ask for.
+        UsageError: see `load_policy`; or its weights are stored quantized, or it has other adapters, or cannot do what
+            the settings ask for.
     """
     policy = load_policy(
         name,
@@ -116,6 +125,11 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
         four_bits=config.quantize == "4bit",
         template_args=config.template_args,
     )
+    if is_quantized(policy.model) and config.quantize != "4bit":
+        raise UsageError(
+            f"the weights of {name!r} are stored quantized and cannot be trained; take the model that they were made "
+            "from or, if they are of bitsandbytes' 4 bits, train adapters on them: --lora-rank with --quantize 4bit"
+        )
     if config.lora_rank:
         add_adapters(policy, config.lora_rank, config.lora_alpha, config.seed)
         for module in policy.model.modules():
@@ -129,28 +143,31 @@ def load_trainable(name: str, config: UpdateConfig) -> Policy:
     return policy
 
 
-def _load_adapter(
-    folder: Path,
-    device: str,
-    precision: Precision,
-    merge: bool,
-    four_bits: bool,
-    template_args: Mapping[str, Any],
-) -> Policy:
+def _downloaded_adapters(name: str) -> Path | None:
+    """The folder of adapters that the hub gives out under this id; None where they are not adapters."""
+    if _load(find_adapter_config_file, name, "model") is None:
+        return None
+    return Path(_load(snapshot_download, name, "adapters", ignore_patterns="*/*"))
+
+
+def _load_adapter(folder: Path, merge: bool, tokenizer: PreTrainedTokenizerBase | None, **settings: Any) -> Policy:
     file = folder / "adapter_config.json"
     try:
         base = str(json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{file} does not say for which model the adapters are ({first_line(error)})") from error
+    if tokenizer is None and (folder / "tokenizer_config.json").is_file():
+        tokenizer = _load(AutoTokenizer.from_pretrained, folder, "tokenizer")
     try:
-        policy = load_policy(base, device=device, precision=precision, four_bits=four_bits, template_args=template_args)
+        policy = load_policy(base, tokenizer=tokenizer, **settings)
     except UsageError as error:
         raise UsageError(f"{folder} holds adapters for another model: {error}") from error
-    policy.tokenizer = _load(AutoTokenizer.from_pretrained, folder, "tokenizer")
     try:
         load_adapters(policy, folder, merge=merge)
     except SafetensorError as error:
         raise _damaged(folder, error) from error
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UsageError(f"the adapters in {folder} do not fit the model {base!r} ({first_line(error)})") from error
     return policy
 
 
@@ -182,7 +199,7 @@ def _load(load: Callable[..., Loaded], source: str | Path, what: str, **options:
         return load(source, **options)
     except SafetensorError as error:
         raise _damaged(source, error) from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ImportError) as error:
         if isinstance(source, Path):
             problem = f"{source} is a folder, but its {what} cannot be loaded"
         else:
@@ -258,4 +275,5 @@ def _compute_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 def _stop_ids(tokenizer, model) -> frozenset[int]:
     configured = model.generation_config.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
-    return frozenset(token for token in [*ids, tokenizer.eos_token_id] if token is not None)
+    known = range(model.get_input_embeddings().weight.shape[0])
+    return frozenset(token for token in [*ids, tokenizer.eos_token_id] if token in known)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
+from peft.tuners.tuners_utils import BaseTunerLayer
 
 from agents.errors import UsageError
 from agents.policy.policy import Policy
@@ -28,9 +29,10 @@ def add_adapters(policy: Policy, rank: int, alpha: float, seed: int) -> None:
         seed: Of their initial values.
 
     Raises:
-        UsageError: the policy has adapters of another rank already.
+        UsageError: the policy has adapters already, of another rank or another kind.
     """
     if isinstance(policy.model, PeftModel):
+        _check_plain(policy.model)
         own = policy.model.peft_config["default"]
         if (own.r, own.lora_alpha) != (rank, alpha):
             raise UsageError(
@@ -42,6 +44,22 @@ def add_adapters(policy: Policy, rank: int, alpha: float, seed: int) -> None:
     with torch.random.fork_rng(), _quiet():
         torch.manual_seed(seed)
         policy.model = get_peft_model(policy.model, config).eval()
+
+
+def _check_plain(model: PeftModel) -> None:
+    """Refuse to train what the average, the merging and the sampling do not know of."""
+    known = {
+        id(matrix["default"].weight)
+        for module in model.modules()
+        if _is_plain_adapter(module)
+        for matrix in (module.lora_A, module.lora_B)
+    }
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and id(parameter) not in known:
+            raise UsageError(
+                f"the model's adapters are not plain LoRA: {name} would be trained; leave out --lora-rank to merge "
+                "them into the weights and train all of these"
+            )
 
 
 def cast_frozen_layers(policy: Policy) -> None:
@@ -56,10 +74,28 @@ def cast_frozen_layers(policy: Policy) -> None:
 
 
 def load_adapters(policy: Policy, folder: Path, *, merge: bool) -> None:
-    """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights."""
+    """Put saved adapters on the model that they were trained for: to be trained further, or merged into its weights.
+
+    Raises:
+        UsageError: they cannot be merged, now or after they were trained.
+    """
+    config = PeftConfig.from_pretrained(folder)
+    if config.is_prompt_learning or config.is_adaption_prompt:
+        raise UsageError(
+            f"the adapters in {folder} are {config.peft_type.value}, which cannot be merged into weights; take LoRA's"
+        )
     with _quiet():
         model = PeftModel.from_pretrained(policy.model, folder, is_trainable=not merge)
-    policy.model = (model.merge_and_unload().requires_grad_(True) if merge else model).eval()
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    tied = embeddings.weight is getattr(head, "weight", None)
+    if tied and (isinstance(embeddings, BaseTunerLayer) or isinstance(head, BaseTunerLayer)):
+        raise UsageError(
+            f"the adapters in {folder} change the embeddings or the head, which share one weight in this model: they "
+            "cannot be merged into it; take adapters of other layers"
+        )
+    if merge and not is_quantized(model):  # they would be rounded to what the weights can be
+        model = model.merge_and_unload().requires_grad_(True)
+    policy.model = model.eval()
 
 
 @contextlib.contextmanager
@@ -80,13 +116,19 @@ def merged_weights(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]
         yield from model.state_dict().items()
         return
     base = model.get_base_model()
-    for name, weight in base.state_dict().items():
+    weights = base.state_dict(keep_vars=True)
+    adapters = {id(_adapted(module)): module for module in base.modules() if isinstance(module, LoraLayer)}
+    for name, weight in weights.items():
         if ".lora_" in name:
             continue
-        layer, _, parameter = name.rpartition(".base_layer.")
-        if parameter == "weight":
-            weight = weight + base.get_submodule(layer).get_delta_weight("default")
-        yield (f"{layer}.{parameter}" if layer else name), weight
+        if id(weight) in adapters:
+            weight = weight + adapters[id(weight)].get_delta_weight("default")
+        yield name.replace(".base_layer", ""), weight.detach()
+
+
+def _adapted(module: LoraLayer) -> torch.Tensor:
+    """What a layer's adapter is added to. Of the experts of a mixture, peft adapts the parameters one by one."""
+    return getattr(module.get_base_layer(), getattr(module, "parameter_name", "weight"))
 
 
 @contextlib.contextmanager
@@ -103,10 +145,10 @@ def adapters_merged(policy: Policy) -> Iterator[None]:
             head = policy.model.get_output_embeddings()
             for module in policy.model.modules():
                 base = module.base_layer if isinstance(module, LoraLayer) else module
-                if type(base) is not torch.nn.Linear or not (module is head or _is_plain_adapter(module)):
+                if type(base) is not torch.nn.Linear or not (module is base is head or _is_plain_adapter(module)):
                     continue
                 weight = base.weight.detach()
-                if module is not head:
+                if module is not base:
                     weight = weight + module.get_delta_weight("default").detach()
                 module.forward = functools.partial(
                     torch.nn.functional.linear, weight=weight.to(policy.compute_dtype), bias=base.bias
@@ -132,29 +174,40 @@ class AdapterAverage(ReferenceWeights):
     def __init__(self, model: torch.nn.Module, rate: float, every: int = 1):
         super().__init__(model, rate, every)
         index = {id(parameter): i for i, parameter in enumerate(self._parameters)}
-        modules = [module for module in model.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
-        self._pairs = [
-            (index[id(module.lora_A["default"].weight)], index[id(module.lora_B["default"].weight)])
-            for module in modules
+        self._adapters = [
+            (
+                index[id(module.lora_A["default"].weight)],
+                index[id(module.lora_B["default"].weight)],
+                getattr(module, "num_experts", 1),
+            )
+            for module in model.modules()
+            if hasattr(module, "lora_A") and "default" in module.lora_A
         ]
 
     def _follow(self) -> None:
-        for a, b in self._pairs:
-            new_a, new_b = (self._parameters[i].detach().float() for i in (a, b))
-            down = torch.cat([self.weights[a], new_a])  # (R + r, in)
-            up = torch.cat([(1 - self._rate) * self.weights[b], self._rate * new_b], dim=1)  # (out, R + r)
-            if len(down) > AVERAGE_RANKS * len(new_a):
-                down, up = _truncated(down, up, AVERAGE_RANKS * len(new_a))
-            self.weights[a], self.weights[b] = down, up
+        for a, b, experts in self._adapters:
+            down, up = _by_expert(self.weights[a], self.weights[b], experts)
+            new_down, new_up = _by_expert(*(self._parameters[i].detach().float() for i in (a, b)), experts)
+            rank = AVERAGE_RANKS * new_down.shape[1]
+            down = torch.cat([down, new_down], dim=1)  # (E, R + r, in)
+            up = torch.cat([(1 - self._rate) * up, self._rate * new_up], dim=2)  # (E, out, R + r)
+            if down.shape[1] > rank:
+                down, up = _truncated(down, up, rank)
+            self.weights[a], self.weights[b] = down.flatten(0, 1), up.permute(1, 2, 0).flatten(1)
+
+
+def _by_expert(down: torch.Tensor, up: torch.Tensor, experts: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factors (E, R, in) and (E, out, R) from peft's layout: (E·R, in), the expert first, and (out, R·E), it last."""
+    return down.unflatten(0, (experts, -1)), up.unflatten(1, (-1, experts)).permute(2, 0, 1)
 
 
 def _truncated(down: torch.Tensor, up: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors of the best approximation of up·down with this rank, by its singular values."""
+    """Factors of the best approximation of up·down, of each expert, with this rank, by its singular values."""
     up_basis, up_rest = torch.linalg.qr(up)
-    down_basis, down_rest = torch.linalg.qr(down.T)
-    left, values, right = torch.linalg.svd(up_rest @ down_rest.T)
-    root = values[:rank].sqrt()
-    return root[:, None] * (right[:rank] @ down_basis.T), (up_basis @ left[:, :rank]) * root
+    down_basis, down_rest = torch.linalg.qr(down.mT)
+    left, values, right = torch.linalg.svd(up_rest @ down_rest.mT, full_matrices=False)
+    root = values[:, :rank].sqrt()
+    return root[:, :, None] * (right[:, :rank] @ down_basis.mT), (up_basis @ left[:, :, :rank]) * root[:, None]
 
 
 def reference_weights(model: torch.nn.Module, rate: float = 0.0, every: int = 1) -> ReferenceWeights:
@@ -162,6 +215,11 @@ def reference_weights(model: torch.nn.Module, rate: float = 0.0, every: int = 1)
     if 0 < rate < 1 and isinstance(model, PeftModel):  # at 1 they are a copy, whose product is as it should be
         return AdapterAverage(model, rate, every)
     return ReferenceWeights(model, rate, every)
+
+
+def is_quantized(model: torch.nn.Module) -> bool:
+    """Whether the linear layers' weights are stored in a few bits, in which they cannot be trained."""
+    return getattr(model, "is_quantized", False)
 
 
 def is_adapter(folder: Path) -> bool:

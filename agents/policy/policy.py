@@ -50,7 +50,8 @@ class Policy:
     def pad_id(self) -> int:
         """A token to fill up rows with; always masked out."""
         pad = self.tokenizer.pad_token_id
-        return min(self.stop_ids) if pad is None else pad
+        # One that was added to the tokenizer alone is none that the model could read.
+        return pad if pad in range(self.model.get_input_embeddings().weight.shape[0]) else min(self.stop_ids)
 
     @property
     def context_length(self) -> int:

@@ -145,6 +145,23 @@ def test_a_model_that_never_stops_is_refused(tmp_path):
         load_policy(str(folder))
 
 
+def test_tokens_that_only_the_tokenizer_has(policy, tmp_path):
+    """They neither fill up rows nor end responses; and a model with no others of these is refused."""
+    prompts, responses = [[5, 6, 7], [5]], [[8, 9], [8]]
+    expected = next_tokens(policy, prompts, responses).logits()
+    policy.tokenizer.add_special_tokens({"pad_token": "[PAD]", "eos_token": "[END]"})
+    policy.save(tmp_path)
+    loaded = load_policy(str(tmp_path), device="cpu", precision="fp32")
+    assert loaded.stop_ids == policy.stop_ids
+    torch.testing.assert_close(next_tokens(loaded, prompts, responses).logits(), expected)
+    assert len(TransformersEngine(loaded).sample(prompts, 2, SamplingParameters(4), [0, 1])) == 2
+    for name in ("config.json", "generation_config.json"):
+        settings = json.loads((tmp_path / name).read_text())
+        (tmp_path / name).write_text(json.dumps(settings | {"eos_token_id": None}))
+    with pytest.raises(UsageError, match="no end-of-sequence token, or none that its embeddings reach to"):
+        load_policy(str(tmp_path))
+
+
 @pytest.mark.parametrize("settings", [{}, {"lora_rank": 2}], ids=["weights", "adapters"])
 def test_a_run_in_place_of_its_checkpoint(settings, tiny_model, tmp_path):
     folder = run("grpo", tiny_model, tmp_path / "run", steps=0, eval_tasks=0, **settings)

@@ -86,6 +86,48 @@ def dequantized(layer):
     return dequantize_4bit(layer.weight.data, layer.weight.quant_state)
 
 
+@pytest.fixture
+def stored_quantized(monkeypatch):
+    """Every checkpoint is loaded as if a layer were stored in integers."""
+    whole = load.AutoModelForCausalLM.from_pretrained
+
+    def from_pretrained(*args, **options):
+        model, report = whole(*args, **options)
+        layer = model.get_decoder().layers[0].mlp.up_proj
+        layer.weight = torch.nn.Parameter(layer.weight.to(torch.int8), requires_grad=False)
+        model.is_quantized = True
+        return model, report
+
+    monkeypatch.setattr(load.AutoModelForCausalLM, "from_pretrained", from_pretrained)
+
+
+@pytest.mark.usefixtures("stored_quantized")
+def test_weights_that_are_stored_quantized_are_only_used(model):
+    policy = load_policy(str(model), device="cpu", precision="fp32")
+    assert not any(parameter.requires_grad for parameter in policy.model.parameters())
+    for settings in ({}, {"lora_rank": 2}):
+        with pytest.raises(UsageError, match="are stored quantized and cannot be trained; take"):
+            load_trainable(str(model), SDPOConfig(device="cpu", **settings))
+
+
+@with_bitsandbytes
+def test_a_checkpoint_of_four_bits(model, tmp_path):
+    """It is evaluated, adapters are trained on it, and these are evaluated on it."""
+    _, policy = quantized(model)
+    policy.model.unload().save_pretrained(tmp_path / "stored")
+    policy.tokenizer.save_pretrained(tmp_path / "stored")
+    stored = load_policy(str(tmp_path / "stored"), device="cpu", precision="fp32")
+    assert next_tokens(stored, [[5, 6]], [[7, 8]]).logits().isfinite().all()
+    with pytest.raises(UsageError, match="are stored quantized"):
+        load_trainable(str(tmp_path / "stored"), SDPOConfig(device="cpu", lora_rank=2))
+    _, adapted = quantized(tmp_path / "stored")
+    adapted.save(tmp_path / "adapters")
+    evaluated = load_policy(str(tmp_path / "adapters"), device="cpu", precision="fp32")
+    assert not any(parameter.requires_grad for parameter in evaluated.model.parameters())
+    found, expected = (next_tokens(one, [[5, 6]], [[7, 8]]).logits() for one in (evaluated, stored))
+    torch.testing.assert_close(found, expected)
+
+
 @with_bitsandbytes
 def test_a_run_goes_on_bit_for_bit(model, tmp_path):
     settings = {"quantize": "4bit", "lora_rank": 2, "save_every": 1, "lr": 1e-2, "context": "both", "eval_tasks": 0}
