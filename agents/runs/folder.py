@@ -200,8 +200,8 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"cannot write to the output folder {path}: {error}") from error
     except Exception as error:
-        # safetensors reports a full disk with an exception class of its own.
-        if type(error).__name__ == "SafetensorError":
+        # How safetensors, tokenizers and torch report a full disk.
+        if type(error) is Exception or type(error).__name__ == "SafetensorError" or "inline_container" in str(error):
             raise UsageError(f"cannot write to the output folder {path}: {error}") from error
         raise
 

@@ -14,6 +14,7 @@ from envs.livecodebench.prompt import Rules
 from envs.livecodebench.selection import make_selection
 from envs.livecodebench.tasks import Posing, make_task, task_set
 from envs.livecodebench.verifier import LiveCodeBenchVerifier
+from sdpo_gym.sandbox import Sandbox
 from sdpo_gym.text_env import TextEnv
 from sdpo_gym.vector import TextVectorEnv
 
@@ -98,7 +99,7 @@ class LiveCodeBenchEnv(TextEnv):
       `reward="dense"`.
     * `sandbox`: What runs the programs: a kind of sandbox, such as `"local"`, `"docker"` or a server's address (see
       `sdpo_gym.sandbox.make_sandbox`). `"auto"` takes the strongest that works here. Environments of one process share
-      it.
+      it. Or a sandbox, such as `make_sandbox("local", workers=4)`, which is yours to close.
 
     Texts:
 
@@ -154,7 +155,7 @@ class LiveCodeBenchEnv(TextEnv):
         time_limit: float = 6.0,
         memory_mb: int = 1024,
         max_failures: int | None = None,
-        sandbox: str = "auto",
+        sandbox: Sandbox | str = "auto",
         max_turns: int = 1,
         render_mode: str | None = None,
     ):

@@ -7,6 +7,7 @@ import binascii
 import io
 import json
 import pickle
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,9 @@ def _parse_row(row: Mapping[str, Any], place: str, read_private: Callable[[], st
     entry_point = metadata.get("func_name")
     if not (entry_point is None or (isinstance(entry_point, str) and entry_point.isidentifier())):
         raise ValueError(f"field 'metadata': func_name must be a name, not {entry_point!r:.100}")
+    starter_code = _text(row, "starter_code")
+    if entry_point and starter_code.strip() and not re.search(rf"\bdef\s+{re.escape(entry_point)}\b", starter_code):
+        raise ValueError(f"field 'starter_code' does not define {entry_point!r}, the func_name of field 'metadata'")
     contest_date = _text(row, "contest_date")
     try:
         date.fromisoformat(contest_date[:10])
@@ -117,7 +121,7 @@ def _parse_row(row: Mapping[str, Any], place: str, read_private: Callable[[], st
         difficulty=_text(row, "difficulty"),
         platform=_text(row, "platform"),
         contest_date=contest_date,
-        starter_code=_text(row, "starter_code"),
+        starter_code=starter_code,
         entry_point=entry_point,
         public_tests=_parse_tests("public_test_cases", _text(row, "public_test_cases"), entry_point, visible=True),
         place=place,

@@ -86,7 +86,7 @@ class LiveCodeBenchVerifier(Verifier):
                 raise ValueError(f"max_failures must be None or a whole number of at least 1, not {max_failures!r}")
             if reward == "dense":
                 raise ValueError("reward='dense' needs the outcomes of all tests; leave max_failures out")
-        if isinstance(sandbox, str):
+        if not hasattr(sandbox, "run"):
             check_kind(sandbox)
         self._sandbox = sandbox
         self.time_limit = time_limit

@@ -76,7 +76,7 @@ def make_sandbox(kind: str = "auto", *, require: Collection[str] | None = None, 
 
 def check_kind(kind: str) -> None:
     """Raise ValueError if there is no such kind of sandbox."""
-    if kind not in KINDS and not kind.startswith(("http://", "https://")):
+    if not isinstance(kind, str) or (kind not in KINDS and not kind.startswith(("http://", "https://"))):
         raise ValueError(
             f"unknown kind of sandbox {kind!r}; choose from {', '.join(KINDS)}, or the address of a server"
         )

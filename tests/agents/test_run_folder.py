@@ -1,11 +1,13 @@
 """The folder of a training run: whose it is, and what is left in it when something fails."""
 
 import io
+import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 import toy_env  # noqa: F401
 from rich.console import Console
 from training import run
@@ -90,6 +92,20 @@ def test_a_failed_checkpoint_leaves_the_previous_one(policy, tmp_path, monkeypat
         folder.save_checkpoint(policy)
     assert sorted(path.name for path in folder.path.iterdir()) == ["checkpoint", "config.json"]
     load_policy(str(folder.path / "checkpoint"))
+
+
+@pytest.mark.parametrize("most", [1_000, 1_500_000])
+def test_a_disk_that_is_full_before_a_checkpoint_is_whole(most, policy, tmp_path):
+    """Weights, then the state: each has a writer of its own."""
+    folder = RunFolder(tmp_path / "run", {})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+        with pytest.raises(UsageError, match="cannot write to the output folder"):
+            folder.save_checkpoint(policy, {"moments": torch.zeros(1_000_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(path.name for path in folder.path.iterdir()) == ["config.json"]
 
 
 def test_a_run_of_another_program_is_not_gone_on_with(tmp_path):

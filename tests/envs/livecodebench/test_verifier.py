@@ -291,6 +291,9 @@ def test_misuse(make_row):
     for name, value in [("reward", "sparse"), ("extraction", "first"), ("feedback", None), ("echo_response", "no")]:
         with pytest.raises(ValueError, match=rf"{name} must be one of \["):
             LiveCodeBenchVerifier(**{name: value})
+    for sandbox in ("banana", None, 5):
+        with pytest.raises(ValueError, match=f"unknown kind of sandbox {sandbox!r}"):
+            LiveCodeBenchVerifier(sandbox)
     for max_failures in (0, -1, 1.0, True, "1"):
         with pytest.raises(ValueError, match="max_failures must be None or a whole number of at least 1"):
             LiveCodeBenchVerifier(max_failures=max_failures)
