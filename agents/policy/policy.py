@@ -60,8 +60,16 @@ class Policy:
 
     @property
     def context_length(self) -> int:
-        """The most tokens, prompt and response together, that the model takes."""
-        return getattr(self.model.config, "max_position_embeddings", None) or 1 << 30
+        """The most tokens, prompt and response together, that the model takes.
+
+        With LongRoPE, those for which it has one set of factors: beyond, a token's probability depends on how long the
+        longest row beside it is.
+        """
+        config = self.model.config.get_text_config()
+        rope = getattr(config, "rope_parameters", None) or {}
+        if rope.get("rope_type") == "longrope":
+            return rope["original_max_position_embeddings"]
+        return getattr(config, "max_position_embeddings", None) or 1 << 30
 
     @functools.cached_property
     def head_is_plain(self) -> bool:

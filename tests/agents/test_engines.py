@@ -6,6 +6,7 @@ import itertools
 import pytest
 import torch
 import toy_env  # noqa: F401
+from conftest import save_tiny_model, tiny_gemma3
 from launching import launch
 from sampled import disturb, largest_difference, prompts_of
 from training import SMALL, contents, records, run
@@ -327,6 +328,16 @@ class TestServer:
             server._load_lora_adapter = lambda body: (server.policies.update({body["lora_name"]: other}), (200, ""))[1]
             with pytest.raises(UsageError, match="another model or other weights"):
                 VLLMServerEngine(policy, server.url)
+
+    def test_a_model_with_a_config_within_its_config(self, tmp_path):
+        folder = save_tiny_model(tmp_path / "model")
+        tiny_gemma3().save_pretrained(folder)
+        policy = load_policy(str(folder), device="cpu", precision="fp32")
+        with VLLMServer(folder) as server:
+            engine = VLLMServerEngine(policy, server.url)
+            (group,) = engine.sample([[5, 6, 7]], 2, SamplingParameters(4), [0])
+            engine.close()
+        assert len(group) == 2
 
     def test_a_server_that_is_no_vllm(self, policy, server, monkeypatch):
         monkeypatch.setattr(server, "_models", lambda body: (200, {"data": [{"name": "x"}]}))
