@@ -13,7 +13,7 @@ from agents.discovery.__main__ import main as discover
 from agents.discovery.config import DiscoveryConfig
 from agents.discovery.select import SelectConfig
 from agents.discovery.select import main as select
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main as evaluate
 from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
@@ -50,8 +50,14 @@ def test_thinking_can_be_switched_off_in_every_turn(tmp_path):
     assert off.render_continuation(CHAT[0], [9]) == plain.render_continuation(CHAT[0], [9]) + empty
 
 
-def test_a_template_ignores_what_it_does_not_know(tiny_model):
-    assert load(tiny_model, enable_thinking=False).render(CHAT) == load(tiny_model).render(CHAT)
+def test_an_argument_that_the_template_does_not_mention_has_no_effect_and_is_warned_of(tmp_path, caplog):
+    warn_once.cache_clear()
+    folder = save_tiny_model(tmp_path / "model", chat_template=THINKING)
+    assert load(folder, enable_thinkng=False).render(CHAT) == load(folder).render(CHAT)
+    (warning,) = caplog.messages
+    assert "--template-arg enable_thinkng: the model's chat template does not mention it" in warning
+    load(folder, enable_thinking=False)
+    assert caplog.messages == [warning]
 
 
 def test_adapters_are_told_as_well(strict_model, tmp_path):
