@@ -208,10 +208,17 @@ class Policy:
         the turn, unless sampled, the reply and the assistant's header) is tokenised.
 
         Raises:
-            UsageError: see `render`.
+            UsageError: see `render`; or the template leaves out what the assistant said before.
         """
-        chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": _REPLY}, reply]
-        after = self._apply_template(chat, tokenize=False).split(_REPLY, 1)[1]
+        # Some templates refuse empty messages.
+        chat = [{"role": "user", "content": "."}, {"role": "assistant", "content": _REPLY}, reply]
+        _, said, after = self._apply_template(chat, tokenize=False).partition(_REPLY)
+        if not said:
+            raise UsageError(
+                "the model's chat template leaves out the assistant's earlier messages, so that episodes of several "
+                "turns are not possible. Take another model, or an option of the environment (--env-arg) that ends "
+                "episodes after one turn"
+            )
         ids = self.tokenizer(after, add_special_tokens=False)["input_ids"]
         if response_ids and response_ids[-1] in self.stop_ids and ids and ids[0] == response_ids[-1]:
             return ids[1:]

@@ -136,3 +136,17 @@ def test_a_refusal_of_the_template_is_said(template, refusal, tmp_path):
 def test_a_refusal_of_a_later_turn_is_said(strict_model):
     with pytest.raises(UsageError, match="roles user, assistant: key is needed"):
         load(strict_model).render_continuation(CHAT[0], [9])
+
+
+def test_a_template_that_leaves_out_earlier_responses_is_refused_in_a_later_turn(tmp_path):
+    forgetful = CHAT_TEMPLATE.replace("{% for message in messages %}", "{% for message in messages[-1:] %}")
+    policy = load(save_tiny_model(tmp_path / "model", chat_template=forgetful))
+    assert policy.render(CHAT)
+    with pytest.raises(UsageError, match=r"leaves out the assistant's earlier messages.*--env-arg"):
+        policy.render_continuation(CHAT[0], [9])
+
+
+def test_a_template_that_refuses_empty_messages_has_later_turns(tiny_model, tmp_path):
+    refusal = "{% for m in messages %}{% if not m['content'] %}{{ raise_exception('empty') }}{% endif %}{% endfor %}"
+    policy = load(save_tiny_model(tmp_path / "model", chat_template=refusal + CHAT_TEMPLATE))
+    assert policy.render_continuation(CHAT[0], [9]) == load(tiny_model).render_continuation(CHAT[0], [9])
