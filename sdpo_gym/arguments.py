@@ -15,9 +15,13 @@ from gymnasium.spaces import Text
 from sdpo_gym.registry import ADAPTERS, ENVIRONMENTS
 from sdpo_gym.wrappers import SUCCESS_RETURN, CompleteInfo
 
+PYTHON_WORDS = {"True": True, "False": False, "None": None}
+
 
 def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, Any]:
     """Turn `key=value` texts into keyword arguments; a value is read as JSON where it is JSON, else as text.
+
+    `True`, `False` and `None` are read as Python's.
 
     Args:
         flag: The option that takes them, for the message of an error.
@@ -30,11 +34,17 @@ def parse_env_args(pairs: Sequence[str], flag: str = "--env-arg") -> dict[str, A
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise ValueError(f"{flag} takes key=value, not {pair!r}")
-        try:
-            arguments[key] = json.loads(value)
-        except ValueError:
-            arguments[key] = value
+        arguments[key] = _value(value)
     return arguments
+
+
+def _value(text: str) -> Any:
+    if text in PYTHON_WORDS:
+        return PYTHON_WORDS[text]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def import_from_current_folder() -> None:

@@ -50,6 +50,18 @@ def save_tiny_model(
     return folder
 
 
+def tiny_gemma3():
+    """A random Gemma 3 with eyes, whose language model has a config within the model's."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration
+
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text = sizes | {"vocab_size": 258, "num_key_value_heads": 1, "head_dim": 8, "max_position_embeddings": 64}
+    vision = sizes | {"image_size": 16, "patch_size": 8}
+    tokens = {"image_token_index": 200, "boi_token_index": 201, "eoi_token_index": 202, "mm_tokens_per_image": 4}
+    config = Gemma3Config(text_config=text, vision_config=vision, bos_token_id=0, eos_token_id=1, **tokens)
+    return Gemma3ForConditionalGeneration(config)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """Folder of a random tiny chat model; not to be written to."""

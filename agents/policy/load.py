@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import find_adapter_config_file, is_bitsandbytes_available
 
 from agents.config import UpdateConfig
-from agents.errors import UsageError, first_line
+from agents.errors import UsageError, first_line, warn_once
 from agents.policy.attention import group_queries
 from agents.policy.checkpointing import checkpoint_layers
 from agents.policy.lora import add_adapters, cast_frozen_layers, is_adapter, is_quantized, load_adapters
@@ -47,7 +48,8 @@ def load_policy(
         merge_adapters: Whether adapters become part of the weights, or are what will be trained.
         four_bits: Whether to keep the linear layers but the head in 4 bits; then no weights are to be trained but those
             of adapters.
-        template_args: What the chat template is told besides the chat. Templates ignore what they do not know.
+        template_args: What the chat template is told besides the chat. What it does not mention has no effect, and
+            is warned of.
         tokenizer: In place of the one beside the weights. Adapters have one of their own, or else that of their model.
 
     Raises:
@@ -75,7 +77,7 @@ def load_policy(
     _check_complete(source, report)
     if not tokenizer.chat_template:
         raise UsageError(f"the tokenizer of {name!r} has no chat template; choose a chat or instruct model")
-    _check_template_args(template_args)
+    _check_template_args(template_args, tokenizer.chat_template)
     stop_ids = _stop_ids(tokenizer, model)
     if not stop_ids:
         raise UsageError(
@@ -226,11 +228,16 @@ def _damaged(name: str | Path, error: SafetensorError) -> UsageError:
     return UsageError(f"the weights of {str(name)!r} are damaged or cut off ({first_line(error)}); get them anew")
 
 
-def _check_template_args(template_args: Mapping[str, Any]) -> None:
-    """Refuse names that never reach the template, as they are parameters of `apply_chat_template` itself."""
+def _check_template_args(template_args: Mapping[str, Any], template: str | dict[str, str]) -> None:
+    """Refuse names that never reach the template, as they are parameters of `apply_chat_template` itself; warn of those
+    that it does not mention. (Presets name some, whatever the model is.)"""
     for name in inspect.signature(PreTrainedTokenizerBase.apply_chat_template).parameters:
         if name in template_args and name not in ("tools", "documents"):
             raise UsageError(f"--template-arg {name}: this is not for the template, but decides how it is applied")
+    text = " ".join(template.values()) if isinstance(template, dict) else template
+    for name in template_args:
+        if not re.search(rf"\b{re.escape(name)}\b", text):
+            warn_once(f"--template-arg {name}: the model's chat template does not mention it, so it has no effect")
 
 
 def _four_bit_options(compute_dtype: torch.dtype, device: torch.device) -> dict[str, Any]:

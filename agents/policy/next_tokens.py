@@ -145,7 +145,7 @@ def _cheapest_reader(
             lengths = tree_lengths(prompts, continuations, roots)
             operations = cost(len(lengths), max(lengths), max(lengths))
             readers.append((operations, functools.partial(_read_trees, roots=roots)))
-    if not in_one_pass:
+    if not in_one_pass and policy.reads_from_cache:
         operations = cost(len(set(prompts)), prompt, prompt) + cost(len(prompts), continuation, whole)
         readers.append((operations, _read_with_cache))
     readers.append((cost(len(prompts), whole, whole), _read_rows))
@@ -200,7 +200,7 @@ def _read_with_cache(
     )[expand]  # (R, 1, ·)
     if max(lengths) == 1:
         return first.squeeze(1)
-    cache.batch_select_indices(expand)
+    cache.reorder_cache(expand)
     # The last token of a continuation predicts nothing that is asked for.
     ids, mask = right_padded([row[:-1] for row in continuations], policy.pad_id, policy.device)  # (R, T − 1)
     mask = torch.cat([prompt_mask[expand], mask], dim=-1)

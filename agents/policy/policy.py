@@ -14,11 +14,17 @@ from jinja2 import TemplateError
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from agents.errors import UsageError, first_line
-from agents.policy.prompt_cache import PromptCache, RecordedPrompts, SharedPrompts
+from agents.policy.prompt_cache import CopiedPrompts, PromptCache, RecordedPrompts, SharedPrompts
 from agents.policy.tree_rows import tree_rows
 from sdpo_gym.tasks import Message
 
 Precision = Literal["auto", "bf16", "fp32"]
+
+LARGEST_ROUNDING = 2e-3
+"""Nats per token by which log-probs may differ on average where the same is computed in another way."""
+
+LARGEST_ROUNDING_4BIT = 0.1
+"""The same for layers of 4 bits, which may compute in bf16 even without autocast."""
 
 _REPLY = "\u241freply\u241f"  # stands for a reply while the chat template is rendered around it
 
@@ -55,8 +61,16 @@ class Policy:
 
     @property
     def context_length(self) -> int:
-        """The most tokens, prompt and response together, that the model takes."""
-        return getattr(self.model.config, "max_position_embeddings", None) or 1 << 30
+        """The most tokens, prompt and response together, that the model takes.
+
+        With LongRoPE, those for which it has one set of factors: beyond, a token's probability depends on how long the
+        longest row beside it is.
+        """
+        config = self.model.config.get_text_config()
+        rope = getattr(config, "rope_parameters", None) or {}
+        if rope.get("rope_type") == "longrope":
+            return rope["original_max_position_embeddings"]
+        return getattr(config, "max_position_embeddings", None) or 1 << 30
 
     @functools.cached_property
     def head_is_plain(self) -> bool:
@@ -108,28 +122,72 @@ class Policy:
         """Whether a GPU can record the pass of a token in sampling and replay it for the next ones; tried out."""
         return self.device.type == "cuda" and self.takes_tree_rows and self._samples_right(RecordedPrompts)
 
+    @functools.cached_property
+    def samples_from_cache(self) -> bool:
+        """Whether rows can be sampled token by token after a cache of their prompts; tried out.
+
+        Some recurrent models forget it, or remember the padding.
+        """
+        return self.shares_prompts or self.replays_passes or self._samples_right(CopiedPrompts)
+
+    @functools.cached_property
+    def reads_from_cache(self) -> bool:
+        """Whether continuations can be read at once after a cache of their prompts, gradients included; tried out.
+
+        Recurrent layers change their state in place, so that there may be no backward pass.
+        """
+
+        def read(cache: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+            cache.reorder_cache(prompt_of)
+            whole = torch.cat([mask[prompt_of], torch.ones_like(rows)], dim=-1)
+            places = positions(whole)[:, -rows.shape[1] :]
+            output = self.model(rows, attention_mask=whole, position_ids=places, past_key_values=cache, use_cache=True)
+            return output.logits[:, -1]
+
+        return self._continues_right(read) and not any(
+            hasattr(layer, "recurrent_states") for layer in DynamicCache(config=self.model.config).layers
+        )
+
     def _samples_right(self, kind: Callable[[DynamicCache, torch.Tensor, torch.Tensor], PromptCache]) -> bool:
-        prompts, rows = [[self.pad_id, *sorted(self.stop_ids), 1], [1, 2]], [[1, 2, 1], [3, 0, 2], [2, 2, 3]]
+        def read(cache: DynamicCache, mask: torch.Tensor, prompt_of: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+            context = kind(cache, mask, prompt_of)
+            return [context.read(self.model, tokens) for tokens in rows.T][-1]
+
+        return self._continues_right(read)
+
+    def _continues_right(
+        self, read: Callable[[DynamicCache, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+    ) -> bool:
+        """Whether a way of reading rows (R, T) after prompts in a cache gives the logits (R, V) at their end that they
+        have by themselves.
+
+        Args:
+            read: Takes the cache, the prompts' mask (prompts, P), the prompt of each row (R,), and the rows.
+        """
+        prompts, rows = [list(range(10)), [1, 2]], [[1, 2, 1, 4], [3, 0, 2, 5], [2, 2, 3, 6]]
         prompt_of = torch.tensor([0, 1, 0], device=self.device)
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         try:
             with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
                 cache = DynamicCache(config=self.model.config)
-                self.model(ids, attention_mask=mask, position_ids=positions(mask), past_key_values=cache)
-                context = kind(cache, mask, prompt_of)
-                columns = torch.tensor(rows, device=self.device).T
-                together = [context.read(self.model, tokens) for tokens in columns][-1]
+                self.model(
+                    ids, attention_mask=mask, position_ids=positions(mask), past_key_values=cache, use_cache=True
+                )
+                together = read(cache, mask, prompt_of, torch.tensor(rows, device=self.device))
                 alone = [
                     self.model(torch.tensor([prompts[prompt] + row], device=self.device)).logits[0, -1]
                     for prompt, row in zip(prompt_of.tolist(), rows, strict=True)
                 ]
         except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
             return False
-        return torch.allclose(together, torch.stack(alone), 1e-3, 1e-3)
+        difference = together.float().log_softmax(-1) - torch.stack(alone).float().log_softmax(-1)
+        four_bits = getattr(self.model, "is_loaded_in_4bit", False)
+        return float(difference.abs().mean()) <= (LARGEST_ROUNDING_4BIT if four_bits else LARGEST_ROUNDING)
 
     def try_out(self) -> None:
         """Find out now what the model can do: without autocast, and while all of its weights are at hand."""
         _ = self.head_is_plain, self.takes_tree_rows, self.shares_prompts, self.replays_passes
+        _ = self.samples_from_cache, self.reads_from_cache
 
     def autocast(self) -> contextlib.AbstractContextManager:
         if self.compute_dtype == torch.float32:
@@ -151,10 +209,17 @@ class Policy:
         the turn, unless sampled, the reply and the assistant's header) is tokenised.
 
         Raises:
-            UsageError: see `render`.
+            UsageError: see `render`; or the template leaves out what the assistant said before.
         """
-        chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": _REPLY}, reply]
-        after = self._apply_template(chat, tokenize=False).split(_REPLY, 1)[1]
+        # Some templates refuse empty messages.
+        chat = [{"role": "user", "content": "."}, {"role": "assistant", "content": _REPLY}, reply]
+        _, said, after = self._apply_template(chat, tokenize=False).partition(_REPLY)
+        if not said:
+            raise UsageError(
+                "the model's chat template leaves out the assistant's earlier messages, so that episodes of several "
+                "turns are not possible. Take another model, or an option of the environment (--env-arg) that ends "
+                "episodes after one turn"
+            )
         ids = self.tokenizer(after, add_special_tokens=False)["input_ids"]
         if response_ids and response_ids[-1] in self.stop_ids and ids and ids[0] == response_ids[-1]:
             return ids[1:]

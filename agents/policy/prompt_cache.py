@@ -60,7 +60,7 @@ class CopiedPrompts:
         ).logits[:, -1]
 
     def keep(self, rows: torch.Tensor) -> None:
-        self._cache.batch_select_indices(rows)
+        self._cache.reorder_cache(rows)
         self._mask = self._mask[rows]
 
 

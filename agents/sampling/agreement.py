@@ -1,4 +1,4 @@
-"""Whether an engine that holds weights of its own holds the policy's, and tells what we take its log-probs for."""
+"""Whether an engine that computes by itself has the policy's weights, and tells what we take its log-probs for."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def check_agreement(policy: Policy, engine: SamplingEngine) -> None:
     if not difference <= LARGEST_DIFFERENCE:
         raise UsageError(
             f"the sampling engine's log-probs differ from the model's own by {difference:.2f} nats per token: it has "
-            "another model or other weights, or gives log-probs from before the temperature (a vLLM server must be "
-            "started with --logprobs-mode processed_logprobs)"
+            "another model or other weights, computes something else with them, or gives log-probs from before the "
+            "temperature (a vLLM server must be started with --logprobs-mode processed_logprobs). If nothing helps, "
+            "take --engine transformers"
         )

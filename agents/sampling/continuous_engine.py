@@ -13,12 +13,13 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig, PreTrainedModel
 
-from agents.errors import UsageError
+from agents.errors import UsageError, first_line
 from agents.policy.attention import NAME as GROUPED
 from agents.policy.lora import adapters_merged, merged_weights
 from agents.policy.policy import Policy
 from agents.runs.interrupt import held
 from agents.runs.seeds import derived_seed
+from agents.sampling.agreement import check_agreement
 from agents.sampling.engine import Response, SamplingParameters
 
 MOST_TOKENS = 2048
@@ -36,7 +37,7 @@ class ContinuousEngine:
         max_rows: Most responses that are drawn at the same time; it bounds the key-value cache.
 
     Raises:
-        UsageError: transformers is too old for it.
+        UsageError: transformers is too old for it, or does not compute with pages what the policy does.
     """
 
     def __init__(self, policy: Policy, max_rows: int = 64):
@@ -52,6 +53,13 @@ class ContinuousEngine:
                     config, dtype=policy.compute_dtype, attn_implementation="sdpa"
                 ).eval()
             self.sync()
+        try:
+            check_agreement(policy, self)
+        except (RuntimeError, ValueError) as error:
+            raise UsageError(
+                f"transformers' continuous batching does not work with a model of the type "
+                f"{policy.model.config.model_type!r} ({first_line(error)}); take --engine transformers"
+            ) from error
 
     def sample(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from transformers import DynamicCache
 
+from agents.errors import UsageError
 from agents.policy.lora import adapters_merged
 from agents.policy.policy import Policy, left_padded, positions
 from agents.policy.prompt_cache import CopiedPrompts, PromptCache, RecordedPrompts, SharedPrompts
@@ -20,9 +21,18 @@ class TransformersEngine:
         policy: Whose weights are used, as they are at each call.
         max_rows: Most responses that are drawn at the same time; it bounds the key-value cache. Larger groups are drawn
             in parts, each of which reads the prompt.
+
+    Raises:
+        UsageError: the model cannot be sampled from in this way.
     """
 
     def __init__(self, policy: Policy, max_rows: int = 64):
+        if not policy.samples_from_cache:
+            raise UsageError(
+                f"a model of the type {policy.model.config.model_type!r} cannot be sampled from with --engine "
+                "transformers: tried out, it did not go on after prompts in a cache as it does after the same prompts "
+                "without one. Take --engine vllm-server, or another model"
+            )
         self.policy = policy
         self.max_rows = max_rows
 

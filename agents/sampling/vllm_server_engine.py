@@ -259,6 +259,7 @@ class VLLMServerEngine:
                 f"{self.url} returns no token ids or log-probs ({type(error).__name__}: {first_line(error)}); a vLLM "
                 "server does so, since version 0.10.2"
             ) from error
+        vocabulary = self.policy.model.config.get_text_config().vocab_size
         problem = None
         if len(group) != body["n"]:
             problem = f"{len(group)} responses instead of {body['n']}"
@@ -266,7 +267,7 @@ class VLLMServerEngine:
             problem = "responses to another prompt than was sent; it must neither cut nor extend it"
         elif reasons - {"stop", "length"}:
             problem = f"responses that ended for the reasons {sorted(map(str, reasons))}"
-        elif not all(_is_response(response, self.policy.model.config.vocab_size) for response in group):
+        elif not all(_is_response(response, vocabulary) for response in group):
             problem = "token ids or log-probs that are none"
         if problem:
             raise UsageError(f"the vLLM server {self.url} returned {problem}")

@@ -13,7 +13,7 @@ from agents.discovery.__main__ import main as discover
 from agents.discovery.config import DiscoveryConfig
 from agents.discovery.select import SelectConfig
 from agents.discovery.select import main as select
-from agents.errors import UsageError
+from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main as evaluate
 from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
@@ -50,8 +50,14 @@ def test_thinking_can_be_switched_off_in_every_turn(tmp_path):
     assert off.render_continuation(CHAT[0], [9]) == plain.render_continuation(CHAT[0], [9]) + empty
 
 
-def test_a_template_ignores_what_it_does_not_know(tiny_model):
-    assert load(tiny_model, enable_thinking=False).render(CHAT) == load(tiny_model).render(CHAT)
+def test_an_argument_that_the_template_does_not_mention_has_no_effect_and_is_warned_of(tmp_path, caplog):
+    warn_once.cache_clear()
+    folder = save_tiny_model(tmp_path / "model", chat_template=THINKING)
+    assert load(folder, enable_thinkng=False).render(CHAT) == load(folder).render(CHAT)
+    (warning,) = caplog.messages
+    assert "--template-arg enable_thinkng: the model's chat template does not mention it" in warning
+    load(folder, enable_thinking=False)
+    assert caplog.messages == [warning]
 
 
 def test_adapters_are_told_as_well(strict_model, tmp_path):
@@ -130,3 +136,17 @@ def test_a_refusal_of_the_template_is_said(template, refusal, tmp_path):
 def test_a_refusal_of_a_later_turn_is_said(strict_model):
     with pytest.raises(UsageError, match="roles user, assistant: key is needed"):
         load(strict_model).render_continuation(CHAT[0], [9])
+
+
+def test_a_template_that_leaves_out_earlier_responses_is_refused_in_a_later_turn(tmp_path):
+    forgetful = CHAT_TEMPLATE.replace("{% for message in messages %}", "{% for message in messages[-1:] %}")
+    policy = load(save_tiny_model(tmp_path / "model", chat_template=forgetful))
+    assert policy.render(CHAT)
+    with pytest.raises(UsageError, match=r"leaves out the assistant's earlier messages.*--env-arg"):
+        policy.render_continuation(CHAT[0], [9])
+
+
+def test_a_template_that_refuses_empty_messages_has_later_turns(tiny_model, tmp_path):
+    refusal = "{% for m in messages %}{% if not m['content'] %}{{ raise_exception('empty') }}{% endif %}{% endfor %}"
+    policy = load(save_tiny_model(tmp_path / "model", chat_template=refusal + CHAT_TEMPLATE))
+    assert policy.render_continuation(CHAT[0], [9]) == load(tiny_model).render_continuation(CHAT[0], [9])

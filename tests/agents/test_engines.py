@@ -1,14 +1,17 @@
 """Sampling engines: whichever it is, it draws from the policy as it is now, and says with which log-probs."""
 
+import dataclasses
 import importlib.util
 import itertools
 
 import pytest
 import torch
 import toy_env  # noqa: F401
+from conftest import save_tiny_model, tiny_gemma3
 from launching import launch
 from sampled import disturb, largest_difference, prompts_of
 from training import SMALL, contents, records, run
+from transformers import BloomConfig, BloomForCausalLM, MambaConfig, MambaForCausalLM
 from vllm_server import VLLMServer
 
 import agents.sampling.vllm_server_engine
@@ -143,6 +146,24 @@ def test_a_copy_for_continuous_batching_leaves_the_policy_as_it_is(tiny_model):
     before = TransformersEngine(policy).sample(prompts, 8, parameters, [0, 1])
     ContinuousEngine(policy)
     assert TransformersEngine(policy).sample(prompts, 8, parameters, [0, 1]) == before
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: BloomForCausalLM(BloomConfig(vocab_size=258, hidden_size=32, n_layer=2, n_head=4)), "nats per token"),
+        (lambda: MambaForCausalLM(MambaConfig(vocab_size=258, hidden_size=32, num_hidden_layers=2)), "type 'mamba'"),
+    ],
+    ids=["computes something else", "cannot"],
+)
+def test_a_model_that_continuous_batching_cannot_compute(policy, make, message):
+    torch.manual_seed(0)
+    other = dataclasses.replace(policy, model=make().eval())
+    for parameter in other.model.parameters():
+        if parameter.ndim == 2:
+            torch.nn.init.normal_(parameter, std=0.5)
+    with pytest.raises(UsageError, match=f"{message}.*--engine transformers"):
+        make_engine(other, SamplingConfig(engine="continuous"))
 
 
 def test_a_request_that_transformers_loses_is_noticed(policy, monkeypatch):
@@ -327,6 +348,16 @@ class TestServer:
             server._load_lora_adapter = lambda body: (server.policies.update({body["lora_name"]: other}), (200, ""))[1]
             with pytest.raises(UsageError, match="another model or other weights"):
                 VLLMServerEngine(policy, server.url)
+
+    def test_a_model_with_a_config_within_its_config(self, tmp_path):
+        folder = save_tiny_model(tmp_path / "model")
+        tiny_gemma3().save_pretrained(folder)
+        policy = load_policy(str(folder), device="cpu", precision="fp32")
+        with VLLMServer(folder) as server:
+            engine = VLLMServerEngine(policy, server.url)
+            (group,) = engine.sample([[5, 6, 7]], 2, SamplingParameters(4), [0])
+            engine.close()
+        assert len(group) == 2
 
     def test_a_server_that_is_no_vllm(self, policy, server, monkeypatch):
         monkeypatch.setattr(server, "_models", lambda body: (200, {"data": [{"name": "x"}]}))

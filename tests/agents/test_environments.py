@@ -182,5 +182,8 @@ class TestCurriculum:
 def test_env_args():
     parsed = parse_env_args(["a=1", "b=true", "c=text", 'd=["x"]', "e=a=b", "f="])
     assert parsed == {"a": 1, "b": True, "c": "text", "d": ["x"], "e": "a=b", "f": ""}
+    assert parse_env_args(["a=True", "b=False", "c=None", "d=none", 'e="True"']) == {
+        "a": True, "b": False, "c": None, "d": "none", "e": "True"
+    }  # fmt: skip
     with pytest.raises(UsageError, match="key=value"):
         parse_env_args(["nothing"])

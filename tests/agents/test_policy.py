@@ -5,10 +5,10 @@ import json
 
 import pytest
 import torch
-from conftest import save_tiny_model
+from conftest import save_tiny_model, tiny_gemma3
 from safetensors.torch import load_file
 from training import run
-from transformers import Gemma2Config, Gemma2ForCausalLM
+from transformers import Gemma2Config, Gemma2ForCausalLM, Phi3Config, Phi3ForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from agents.errors import UsageError
@@ -16,6 +16,7 @@ from agents.policy.attention import grouped_attention
 from agents.policy.load import load_policy
 from agents.policy.lora import add_adapters
 from agents.policy.next_tokens import next_tokens
+from agents.rollouts import has_room
 from agents.sampling.engine import SamplingParameters
 from agents.sampling.transformers_engine import TransformersEngine, draw, uniform_numbers
 
@@ -104,6 +105,23 @@ def test_a_continued_chat_keeps_the_sampled_tokens(policy):
     for ended in ([*response, end], response):  # with the end of the turn sampled, and cut off before it
         continued = [*prompt, *ended, *policy.render_continuation(reply, ended)]
         assert continued == whole
+
+
+LONGROPE = {"rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [1.5, 3.0, 6.0, 12.0], "factor": 16.0}
+
+
+def longrope():
+    settings = {"original_max_position_embeddings": 32, "rope_parameters": LONGROPE | {"rope_theta": 1e4}}
+    sizes = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "pad_token_id": 0}
+    return Phi3ForCausalLM(Phi3Config(**sizes, **settings, intermediate_size=32, max_position_embeddings=512))
+
+
+@pytest.mark.parametrize(("make", "length"), [(longrope, 32), (tiny_gemma3, 64)], ids=["LongRoPE", "nested config"])
+def test_the_context_ends_where_the_model_says(policy, make, length):
+    other = dataclasses.replace(policy, model=make().eval())
+    assert other.context_length == length
+    parameters = SamplingParameters(max_new_tokens=8)
+    assert has_room(other, [5] * (length - 8), parameters) and not has_room(other, [5] * (length - 7), parameters)
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -9,12 +9,18 @@ from hypothesis import strategies as st
 from transformers import (
     BloomConfig,
     BloomForCausalLM,
+    Lfm2Config,
+    Lfm2ForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     MambaConfig,
     MambaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    Qwen3NextConfig,
+    Qwen3NextForCausalLM,
+    RwkvConfig,
+    RwkvForCausalLM,
 )
 
 from agents.errors import UsageError
@@ -62,7 +68,8 @@ def test_all_ways_of_reading_agree(policy, groups, alike, order):
 
 def shapes_of_inputs(policy, groups):
     """Shapes of the token ids that the model is given."""
-    shapes, _ = [], policy.head_is_plain  # which is tried out first
+    shapes = []
+    policy.try_out()
     handle = policy.model.get_decoder().register_forward_pre_hook(
         lambda module, args, kwargs: shapes.append(tuple(kwargs["input_ids"].shape)), with_kwargs=True
     )
@@ -114,12 +121,66 @@ def test_models_that_take_no_trees_are_noticed(policy, make, takes_trees):
         torch.nn.init.normal_(parameter, std=0.3)
     assert other.takes_tree_rows == takes_trees
     prompt, continuations = [5, 6, 7, 8] * 4, [[9, 10, 11], [12, 13]]
-    if not isinstance(other.model, MambaForCausalLM):  # which has no cache of the kind that prompts are shared by
-        found = next_tokens(other, [prompt] * 2, continuations).logits()
-        alone = [
-            other.model(input_ids=torch.tensor([prompt + c])).logits[0, len(prompt) - 1 : -1] for c in continuations
-        ]
-        torch.testing.assert_close(found, torch.cat(alone), atol=1e-4, rtol=1e-4)
+    found = next_tokens(other, [prompt] * 2, continuations).logits()
+    alone = [other.model(input_ids=torch.tensor([prompt + c])).logits[0, len(prompt) - 1 : -1] for c in continuations]
+    torch.testing.assert_close(found, torch.cat(alone), atol=1e-4, rtol=1e-4)
+
+
+def lfm2():
+    return Lfm2ForCausalLM(Lfm2Config(**SMALL, **HEADS, layer_types=["conv", "full_attention"]))
+
+
+def qwen3_next():
+    sizes = {"linear_num_key_heads": 2, "linear_num_value_heads": 2, "moe_intermediate_size": 16, "num_experts": 2}
+    sizes |= {"linear_key_head_dim": 8, "linear_value_head_dim": 8, "shared_expert_intermediate_size": 16}
+    layers = ["linear_attention", "full_attention"]
+    return Qwen3NextForCausalLM(
+        Qwen3NextConfig(**SMALL, **HEADS, **sizes, head_dim=16, num_experts_per_tok=1, layer_types=layers)
+    )
+
+
+def with_random_model(policy, make):
+    torch.manual_seed(0)
+    other = dataclasses.replace(policy, model=make().eval())
+    for parameter in other.model.parameters():
+        if parameter.ndim == 2:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return other
+
+
+@pytest.mark.parametrize("make", [lfm2, qwen3_next, mistral], ids=["lfm2", "qwen3_next", "mistral"])
+def test_hybrid_models_are_sampled_from_and_read(policy, make):
+    other = with_random_model(policy, make)
+    prompts = [list(range(5, 40)), [7, 8, 9]]
+    groups = TransformersEngine(other).sample(prompts, 3, SamplingParameters(max_new_tokens=12), [0, 1])
+    rows = [(prompt, response) for prompt, group in zip(prompts, groups, strict=True) for response in group]
+    token_ids = torch.tensor([token for _, response in rows for token in response.token_ids])
+    distributions = next_tokens(other, [prompt for prompt, _ in rows], [response.token_ids for _, response in rows])
+    logprobs = distributions.stats(token_ids).logprobs
+    sampled = torch.tensor([value for _, response in rows for value in response.logprobs])
+    torch.testing.assert_close(logprobs, sampled, atol=1e-3, rtol=1e-3)
+    logprobs.sum().backward()
+    gradient = torch.cat([p.grad.flatten() for p in other.model.parameters() if p.grad is not None])
+    assert gradient.isfinite().all() and gradient.any()
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: MambaForCausalLM(MambaConfig(**SMALL, state_size=4)), "mamba"),
+        (lambda: RwkvForCausalLM(RwkvConfig(**SMALL, attention_hidden_size=32)), "rwkv"),
+    ],
+    ids=["mamba", "rwkv"],
+)
+def test_models_that_forget_their_prompts_are_not_sampled_from(policy, make, kind):
+    other = with_random_model(policy, make)
+    with pytest.raises(UsageError, match=f"'{kind}'.*--engine vllm-server"):
+        TransformersEngine(other)
+    prompts, continuations = [[5, 6, 7, 8] * 4] * 3 + [[9, 10]], [[11, 12, 13], [14, 15], [16], [17, 18]]
+    found = next_tokens(other, prompts, continuations).logits()
+    rows = zip(prompts, continuations, strict=True)
+    alone = [other.model(input_ids=torch.tensor([p + c])).logits[0, len(p) - 1 : -1] for p, c in rows]
+    torch.testing.assert_close(found, torch.cat(alone), atol=1e-4, rtol=1e-4)
 
 
 def bytes_kept(policy, **ways):
