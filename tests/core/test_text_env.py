@@ -230,6 +230,20 @@ def test_messages_that_make_no_sense(messages, error):
         Task("odd", messages)
 
 
+@pytest.mark.parametrize("task_id", [3, np.int64(3), None, b"3", ("a", 3)])
+def test_ids_are_texts(task_id):
+    with pytest.raises(TypeError, match=re.escape(f"id of a Task must be a str, not {task_id!r}: give str(…) of it")):
+        Task(task_id, ({"role": "user", "content": "?"},))
+
+
+@pytest.mark.parametrize("metadata", [None, "easy", [("level", 3)]])
+def test_metadata_are_mappings(metadata):
+    with pytest.raises(
+        TypeError, match=re.escape(f"task 't': metadata must be a mapping such as a dict, not {metadata!r}")
+    ):
+        Task("t", ({"role": "user", "content": "?"},), metadata=metadata)
+
+
 @pytest.mark.parametrize(
     ("verifier", "message"),
     [
