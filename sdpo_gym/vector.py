@@ -28,6 +28,9 @@ class TextVectorEnv(VectorEnv):
     `reset` also takes `options={"task": [N indexes or ids]}` (Gymnasium's own vector environments send one option to
     all), and as seed an int (episode i gets seed + i) or a list of N.
 
+    Each entry of `info` is an array of N, with a mask `_key` that says which episodes it holds something of; `metadata`
+    and `metrics` are dicts of such arrays. Arrays of metadata hold objects, each as its task has it.
+
     Subclasses name the environment: `env_type`. Keyword arguments are the environment's.
     """
 
@@ -80,7 +83,7 @@ class TextVectorEnv(VectorEnv):
         for i, episode in episodes.items():
             self._episodes[i] = episode
             self._observations[i] = episode.task.prompt
-            infos = self._add_info(infos, episode.info(), i)
+            infos = self._with(infos, episode.info(), i)
         return tuple(self._observations), infos
 
     def step(
@@ -106,7 +109,7 @@ class TextVectorEnv(VectorEnv):
         infos: dict[str, Any] = {}
         for (i, response), verdict in zip(responses.items(), verdicts, strict=True):
             self._observations[i], rewards[i], _, _, info = self._episodes[i].advance(response, verdict)
-            infos = self._add_info(infos, info, i)
+            infos = self._with(infos, info, i)
         terminations = np.array([episode.done for episode in self._episodes])
         return tuple(self._observations), rewards, terminations, np.zeros_like(terminations), infos
 
@@ -120,6 +123,16 @@ class TextVectorEnv(VectorEnv):
 
     def close_extras(self) -> None:
         self._env.close()
+
+    def _with(self, infos: dict[str, Any], info: dict[str, Any], i: int) -> dict[str, Any]:
+        """`infos` with what episode i says."""
+        infos = self._add_info(infos, info | {"metadata": {}}, i)
+        # Gymnasium would convert the values to the type of the first episode's.
+        arrays = infos["metadata"]
+        for key, value in info["metadata"].items():
+            arrays.setdefault(key, np.full(self.num_envs, None, dtype=object))[i] = value
+            arrays.setdefault(f"_{key}", np.zeros(self.num_envs, dtype=bool))[i] = True
+        return infos
 
     def _mask(self, mask: Any) -> np.ndarray:
         if mask is None:

@@ -170,7 +170,8 @@ def test_verdicts_hold_plain_values():
     assert (type(verdict.reward), type(verdict.success)) == (float, bool)
     assert verdict == Verdict(0.5, True)
     assert type(Verdict(1, True).reward) is float
-    assert Verdict(0.0, False, metrics={"a": np.float32(1), "b": np.True_, "c": 2}).metrics["c"] == 2
+    metrics = Verdict(0.0, False, metrics={"a": np.float32(1), "b": np.True_, "c": 2}).metrics
+    assert metrics == {"a": 1, "b": 1, "c": 2} and {type(value) for value in metrics.values()} == {float}
 
 
 @pytest.mark.parametrize(
@@ -357,6 +358,47 @@ def entry(infos, i):
         if not key.startswith("_"):
             part[key] = entry(values, i) if isinstance(values, dict) else values[i]
     return part
+
+
+VALUES = (0, 0.5, None, "high", True, 2**70, [1, 2], {"deep": 1}, np.arange(3))
+
+
+class ValuesEnv(TextEnv):
+    """Its tasks have metadata of different types, and are solved to the degree that the response says."""
+
+    def __init__(self, render_mode: str | None = None):
+        tasks = [
+            Task(str(i), ({"role": "user", "content": "?"},), metadata={"value": value, f"only_{i}": value})
+            for i, value in enumerate(VALUES)
+        ]
+        super().__init__(TaskList(tasks), DegreeVerifier(), max_turns=2, render_mode=render_mode)
+
+
+class DegreeVerifier(Verifier):
+    def verify(self, task, response):
+        degree = float(response)
+        return Verdict(degree, False, metrics={"degree": int(degree) if degree.is_integer() else degree})
+
+
+class ValuesVectorEnv(TextVectorEnv):
+    env_type = ValuesEnv
+
+
+@pytest.mark.parametrize("first", range(len(VALUES)))
+def test_values_of_different_types_in_info_are_those_of_single_environments(first):
+    count = len(VALUES)
+    tasks = [(first + i) % count for i in range(count)]
+    degrees = [str(i / 2) for i in range(count)]
+    vector = ValuesVectorEnv(count)
+    said = [vector.reset(options={"task": tasks})[1], vector.step(degrees)[4]]
+    for i, (task, degree) in enumerate(zip(tasks, degrees, strict=True)):
+        env = ValuesEnv()
+        for infos, info in zip(said, (env.reset(options={"task": task})[1], env.step(degree)[4]), strict=True):
+            values = infos["metadata"]
+            assert values["_value"][i] and values["value"][i] is info["metadata"]["value"]
+            assert np.flatnonzero(values[f"_only_{task}"]).tolist() == [i]
+        assert infos["metrics"]["degree"][i] == info["metrics"]["degree"] == i / 2
+        assert type(info["metrics"]["degree"]) is float
 
 
 def test_vector_seeds_are_those_of_single_environments():
