@@ -130,7 +130,7 @@ class Verifier(ABC):
         """Judge one response."""
 
     def verify_many(self, tasks: Sequence[Task], responses: Sequence[str]) -> list[Verdict]:
-        """Judge responses to tasks, pairwise. Override it where a batch can be judged concurrently."""
+        """Judge responses to tasks, pairwise, at least one. Override it where a batch can be judged concurrently."""
         return [self.verify(task, response) for task, response in zip(tasks, responses, strict=True)]
 
     def prepare(self) -> None:  # noqa: B027 (few need it)

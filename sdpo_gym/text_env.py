@@ -161,7 +161,7 @@ class TextEnv(gymnasium.Env[str, str]):
         longest = self.action_space.max_length
         fits = [len(response) <= longest for response in responses]
         kept = [i for i, fit in enumerate(fits) if fit]
-        judged = self.verifier.verify_many([tasks[i] for i in kept], [responses[i] for i in kept])
+        judged = self.verifier.verify_many([tasks[i] for i in kept], [responses[i] for i in kept]) if kept else []
         _check_verdicts(self.verifier, judged, len(kept))
         verdicts = dict(zip(kept, judged, strict=True))
         return [verdicts.get(i) or _too_long(response, longest) for i, response in enumerate(responses)]

@@ -1,6 +1,7 @@
 """The contract of text environments, on a small one."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import gymnasium
 import numpy as np
@@ -163,6 +164,34 @@ def test_a_batch_needs_a_verdict_for_each_response(returned):
     env.reset(seed=0)
     with pytest.raises(TypeError, match=r"BatchVerifier.verify_many returned .*; return a list of 1 Verdict"):
         env.step("x")
+
+
+class ThreadedVerifier(toy_env.LengthVerifier):
+    """A thread for each response: there must be one."""
+
+    def verify_many(self, tasks, responses):
+        with ThreadPoolExecutor(len(tasks)) as threads:
+            return list(threads.map(self.verify, tasks, responses))
+
+
+class ThreadedEnv(TextEnv):
+    def __init__(self):
+        super().__init__(TaskList([Task("t", ({"role": "user", "content": "?"},))]), ThreadedVerifier())
+
+
+class ThreadedVectorEnv(TextVectorEnv):
+    env_type = ThreadedEnv
+
+
+def test_verifiers_are_not_asked_about_nothing():
+    env = ThreadedEnv()
+    env.reset(seed=0)
+    assert "at most" in env.step("x" * (env.action_space.max_length + 1))[4]["feedback"]
+    vector = ThreadedVectorEnv(2)
+    vector.reset(seed=0)
+    assert vector.step(["even", "odd"])[1].tolist() == [1.0, 0.0]
+    observations, rewards, terminations, _, infos = vector.step([None, None])
+    assert (observations, rewards.tolist(), terminations.tolist(), infos) == (("", ""), [0.0, 0.0], [True, True], {})
 
 
 def test_verdicts_hold_plain_values():
