@@ -298,6 +298,23 @@ def test_task_lists():
         TaskList(many)
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_of_tasks_is_a_task_set(kind):
+    tasks = [Task(word, ({"role": "user", "content": f"Say {word}."},)) for word in toy_env.WORDS]
+    env = TextEnv(kind(tasks), toy_env.LengthVerifier())
+    assert env.num_tasks == 4 and env.reset(options={"task": "beta"})[0] == env.reset(options={"task": 1})[0]
+    with pytest.raises(ValueError, match=r"unknown task id 'omega'; ids look like 'alpha'"):
+        env.reset(options={"task": "omega"})
+    with pytest.raises(ValueError, match=r"unique.*'alpha'"):
+        TextEnv(kind([tasks[0], tasks[0]]), toy_env.LengthVerifier())
+
+
+@pytest.mark.parametrize("tasks", [None, {"t": "?"}, (task for task in ()), {"t"}, "tasks.jsonl"])
+def test_what_is_no_task_set(tasks):
+    with pytest.raises(TypeError, match=re.escape(f"such as a sdpo_gym.TaskList, not {tasks!r:.100}")):
+        TextEnv(tasks, toy_env.LengthVerifier())
+
+
 class Squares:
     """Endless tasks."""
 
