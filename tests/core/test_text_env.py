@@ -503,6 +503,66 @@ def test_vector_misuse():
         EvenVectorEnv(num_envs=0)
 
 
+gymnasium.register(
+    "limited/Even-v0",
+    toy_env.EvenLengthEnv,
+    vector_entry_point=EvenVectorEnv,
+    max_episode_steps=2,
+    kwargs={"max_turns": 3},
+)
+
+
+@pytest.mark.parametrize("limit", [{}, {"max_episode_steps": 1}, {"max_episode_steps": 3}, {"max_episode_steps": -1}])
+def test_a_limit_on_steps_truncates_as_in_single_environments(limit):
+    vector = gymnasium.make_vec("limited/Even-v0", num_envs=2, vectorization_mode="vector_entry_point", **limit)
+    singles = [gymnasium.make("limited/Even-v0", **limit) for _ in range(2)]
+    vector.reset(options={"task": [0, 1]})
+    for task, env in enumerate(singles):
+        env.reset(options={"task": task})
+    over = np.zeros(2, dtype=bool)
+    for words in (("odd", "odd"), ("odd", "even"), ("odd", "odd")):
+        actions = [None if ended else word for word, ended in zip(words, over, strict=True)]
+        observations, rewards, terminations, truncations, infos = vector.step(actions)
+        for i in np.flatnonzero(~over):
+            said = singles[i].step(actions[i])
+            assert said[:4] == (observations[i], rewards[i], terminations[i], truncations[i])
+            assert said[4] == entry(infos, i)
+        assert not (over & ~(terminations | truncations)).any()
+        over = terminations | truncations
+    assert over.all()
+
+
+def test_a_truncated_episode_is_over_until_it_is_reset():
+    vector = EvenVectorEnv(2, max_turns=3, max_episode_steps=1)
+    vector.reset(seed=0)
+    assert vector.step(["odd", "even"])[3].tolist() == [True, True]
+    with pytest.raises(ResetNeeded, match="episode 0 is over"):
+        vector.step(["even", None])
+    vector.reset(options={"reset_mask": np.array([True, False])})
+    _, rewards, terminations, truncations, _ = vector.step(["even", None])
+    assert (rewards.tolist(), terminations.tolist(), truncations.tolist()) == ([1.0, 0.0], [True, True], [True, True])
+
+
+@pytest.mark.parametrize("limit", [0, -2, 1.5, True, "2"])
+def test_limits_on_steps_that_make_no_sense(limit):
+    with pytest.raises(ValueError, match=re.escape("max_episode_steps must be a whole number of at least 1, or")):
+        EvenVectorEnv(max_episode_steps=limit)
+
+
+@pytest.mark.parametrize("arguments", [{"num_envs": 0}, {"max_turns": 0}])
+def test_a_vector_environment_that_was_not_made_can_be_closed(arguments):
+    made = []
+
+    class KeptVectorEnv(EvenVectorEnv):
+        def __init__(self, **arguments):
+            made.append(self)
+            super().__init__(**arguments)
+
+    with pytest.raises(ValueError, match=next(iter(arguments))):
+        KeptVectorEnv(**arguments)
+    made[0].close()
+
+
 def test_made_by_gymnasium():
     vector = gymnasium.make_vec("sdpo/LiveCodeBench-v0", num_envs=2, vectorization_mode="vector_entry_point")
     assert isinstance(vector, TextVectorEnv) and vector.num_envs == 2
