@@ -23,7 +23,8 @@ class TextVectorEnv(VectorEnv):
     A finished episode stays finished until it is reset (`AutoresetMode.DISABLED`): other modes would spend a response
     on a reset, or replace the last feedback. Reset some of the episodes with `options={"reset_mask": bool array}`.
     While some are finished and others go on, give None as the action of the finished ones: their observation is then
-    "", their reward 0.0, and `info` has no entry for them.
+    "", their reward 0.0, and `info` has no entry for them. Gymnasium's `RecordEpisodeStatistics` counts each such step
+    as an episode of length 0: with it, reset every finished episode by `reset_mask` at once.
 
     `reset` also takes `options={"task": [N indexes or ids]}` (Gymnasium's own vector environments send one option to
     all), and as seed an int (episode i gets seed + i) or a list of N.
