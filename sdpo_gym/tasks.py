@@ -23,7 +23,7 @@ class Task:
     """One question. Immutable; everything in it is JSON-able.
 
     Raises:
-        TypeError: the messages are no sequence of messages.
+        TypeError: the id is no str, the messages are no sequence of messages, or the metadata no mapping.
         ValueError: there is no message, or the last one is not the user's.
     """
 
@@ -37,6 +37,10 @@ class Task:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.id, str):  # a reset would take an int for an index
+            raise TypeError(f"the id of a Task must be a str, not {self.id!r:.100}: give str(…) of it")
+        if not isinstance(self.metadata, Mapping):
+            raise TypeError(f"task {self.id!r}: metadata must be a mapping such as a dict, not {self.metadata!r:.100}")
         if not isinstance(self.messages, Sequence) or isinstance(self.messages, str):
             raise TypeError(f"task {self.id!r}: messages must be a tuple of messages, not {self.messages!r:.100}")
         if not self.messages:
@@ -126,7 +130,7 @@ class Verifier(ABC):
         """Judge one response."""
 
     def verify_many(self, tasks: Sequence[Task], responses: Sequence[str]) -> list[Verdict]:
-        """Judge responses to tasks, pairwise. Override it where a batch can be judged concurrently."""
+        """Judge responses to tasks, pairwise, at least one. Override it where a batch can be judged concurrently."""
         return [self.verify(task, response) for task, response in zip(tasks, responses, strict=True)]
 
     def prepare(self) -> None:  # noqa: B027 (few need it)

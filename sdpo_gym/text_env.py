@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sdpo_gym.spaces import UnicodeText
-from sdpo_gym.tasks import EndlessTaskSet, Message, Task, TaskSet, Verifier
+from sdpo_gym.tasks import EndlessTaskSet, Message, Task, TaskList, TaskSet, Verifier
 from sdpo_gym.verdict import Verdict
 
 ENDLESS = 1 << 31
@@ -78,17 +78,21 @@ class TextEnv(gymnasium.Env[str, str]):
     `""` while the episode goes on). The feedback on the last attempt is only in `info`, not in the observation.
 
     Args:
-        tasks: The tasks, in order; or endless ones.
+        tasks: The tasks, in order, as a list or a `TaskSet`; or endless ones.
         verifier: Judges the responses. It may be shared by several environments and is not closed by this one.
         max_turns: How many responses an episode allows.
         render_mode: None or `"ansi"` (the chat as text).
+
+    Raises:
+        TypeError: the tasks are nothing of that kind, or the verifier is no `Verifier`.
+        ValueError: a list of tasks is empty or repeats an id; `max_turns` or `render_mode` makes no sense.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}
 
     def __init__(
         self,
-        tasks: TaskSet | EndlessTaskSet,
+        tasks: TaskSet | EndlessTaskSet | Sequence[Task],
         verifier: Verifier,
         *,
         max_turns: int = 1,
@@ -103,7 +107,7 @@ class TextEnv(gymnasium.Env[str, str]):
             raise ValueError(f"max_turns must be a whole number of at least 1, not {max_turns!r}")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode must be None or one of {self.metadata['render_modes']}, not {render_mode!r}")
-        self.tasks = tasks
+        self.tasks = _task_set(tasks)
         self.verifier = verifier
         self.max_turns = max_turns
         self.render_mode = render_mode
@@ -161,7 +165,7 @@ class TextEnv(gymnasium.Env[str, str]):
         longest = self.action_space.max_length
         fits = [len(response) <= longest for response in responses]
         kept = [i for i, fit in enumerate(fits) if fit]
-        judged = self.verifier.verify_many([tasks[i] for i in kept], [responses[i] for i in kept])
+        judged = self.verifier.verify_many([tasks[i] for i in kept], [responses[i] for i in kept]) if kept else []
         _check_verdicts(self.verifier, judged, len(kept))
         verdicts = dict(zip(kept, judged, strict=True))
         return [verdicts.get(i) or _too_long(response, longest) for i, response in enumerate(responses)]
@@ -188,6 +192,18 @@ def copy_options(options: Any) -> dict[str, Any]:
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"reset options must be a dict such as {{'task': 3}}, not {options!r:.100}")
     return dict(options or {})
+
+
+def _task_set(tasks: Any) -> TaskSet | EndlessTaskSet:
+    if isinstance(tasks, (list, tuple)):
+        return TaskList(tasks)
+    # A str has both methods too.
+    if isinstance(tasks, str) or not (hasattr(tasks, "__getitem__") and hasattr(tasks, "find")):
+        raise TypeError(
+            "tasks must be a list of Tasks or an object with __getitem__(index) and find(task_id), such as a "
+            f"sdpo_gym.TaskList, not {tasks!r:.100}"
+        )
+    return tasks
 
 
 def _stop_reason(verdict: Verdict) -> str:

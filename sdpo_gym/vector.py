@@ -23,22 +23,37 @@ class TextVectorEnv(VectorEnv):
     A finished episode stays finished until it is reset (`AutoresetMode.DISABLED`): other modes would spend a response
     on a reset, or replace the last feedback. Reset some of the episodes with `options={"reset_mask": bool array}`.
     While some are finished and others go on, give None as the action of the finished ones: their observation is then
-    "", their reward 0.0, and `info` has no entry for them.
+    "", their reward 0.0, and `info` has no entry for them. Gymnasium's `RecordEpisodeStatistics` counts each such step
+    as an episode of length 0: with it, reset every finished episode by `reset_mask` at once.
 
     `reset` also takes `options={"task": [N indexes or ids]}` (Gymnasium's own vector environments send one option to
     all), and as seed an int (episode i gets seed + i) or a list of N.
 
-    Subclasses name the environment: `env_type`. Keyword arguments are the environment's.
+    Each entry of `info` is an array of N, with a mask `_key` that says which episodes it holds something of; `metadata`
+    and `metrics` are dicts of such arrays. Arrays of metadata hold objects, each as its task has it.
+
+    Subclasses name the environment: `env_type`. Other keyword arguments are the environment's.
+
+    Args:
+        num_envs: How many episodes.
+        max_episode_steps: An episode is truncated after so many steps, and is then finished, as with Gymnasium's
+            `TimeLimit`. `gymnasium.make_vec` gives the registered limit. None or -1: no limit.
+
+    Raises:
+        ValueError: `num_envs` or `max_episode_steps` is out of range.
     """
 
     env_type: ClassVar[type[TextEnv]]
 
     metadata: ClassVar[dict[str, Any]] = TextEnv.metadata | {"autoreset_mode": AutoresetMode.DISABLED}
 
-    def __init__(self, num_envs: int = 1, **env_kwargs: Any):
+    _env: TextEnv | None = None  # which `close` asks for even if the constructor failed
+
+    def __init__(self, num_envs: int = 1, *, max_episode_steps: int | None = None, **env_kwargs: Any):
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, not {num_envs}")
         self.num_envs = num_envs
+        self._max_steps = _step_limit(max_episode_steps)
         self._env = self.env_type(**env_kwargs)
         self.render_mode = self._env.render_mode
         self.single_observation_space = self._env.observation_space
@@ -80,7 +95,7 @@ class TextVectorEnv(VectorEnv):
         for i, episode in episodes.items():
             self._episodes[i] = episode
             self._observations[i] = episode.task.prompt
-            infos = self._add_info(infos, episode.info(), i)
+            infos = self._with(infos, episode.info(), i)
         return tuple(self._observations), infos
 
     def step(
@@ -91,7 +106,7 @@ class TextVectorEnv(VectorEnv):
             raise ResetNeeded("call reset() before step(): no episode has begun")
         responses = {}
         for i, (episode, action) in enumerate(zip(self._episodes, actions, strict=True)):
-            if not episode.done:
+            if not self._is_over(episode):
                 responses[i] = self._env.check_action(episode, action)
             elif action is not None:
                 raise ResetNeeded(
@@ -106,9 +121,10 @@ class TextVectorEnv(VectorEnv):
         infos: dict[str, Any] = {}
         for (i, response), verdict in zip(responses.items(), verdicts, strict=True):
             self._observations[i], rewards[i], _, _, info = self._episodes[i].advance(response, verdict)
-            infos = self._add_info(infos, info, i)
+            infos = self._with(infos, info, i)
         terminations = np.array([episode.done for episode in self._episodes])
-        return tuple(self._observations), rewards, terminations, np.zeros_like(terminations), infos
+        truncations = np.array([self._is_cut(episode) for episode in self._episodes])
+        return tuple(self._observations), rewards, terminations, truncations, infos
 
     def render(self) -> tuple[str, ...] | None:
         """The chats of all episodes as texts; None without a render mode."""
@@ -119,7 +135,24 @@ class TextVectorEnv(VectorEnv):
         return tuple(episode.text for episode in self._episodes)
 
     def close_extras(self) -> None:
-        self._env.close()
+        if self._env is not None:
+            self._env.close()
+
+    def _is_cut(self, episode: TextEpisode) -> bool:
+        return self._max_steps is not None and episode.turn >= self._max_steps
+
+    def _is_over(self, episode: TextEpisode) -> bool:
+        return episode.done or self._is_cut(episode)
+
+    def _with(self, infos: dict[str, Any], info: dict[str, Any], i: int) -> dict[str, Any]:
+        """`infos` with what episode i says."""
+        infos = self._add_info(infos, info | {"metadata": {}}, i)
+        # Gymnasium would convert the values to the type of the first episode's.
+        arrays = infos["metadata"]
+        for key, value in info["metadata"].items():
+            arrays.setdefault(key, np.full(self.num_envs, None, dtype=object))[i] = value
+            arrays.setdefault(f"_{key}", np.zeros(self.num_envs, dtype=bool))[i] = True
+        return infos
 
     def _mask(self, mask: Any) -> np.ndarray:
         if mask is None:
@@ -135,3 +168,14 @@ class TextVectorEnv(VectorEnv):
         if isinstance(values, str) or not hasattr(values, "__len__") or len(values) != self.num_envs:
             raise ValueError(f"{name} must be a list of {self.num_envs}, one per episode, not {values!r:.100}")
         return list(values)
+
+
+def _step_limit(max_episode_steps: Any) -> int | None:
+    if max_episode_steps in (None, -1):
+        return None
+    if isinstance(max_episode_steps, bool) or not isinstance(max_episode_steps, int) or max_episode_steps < 1:
+        raise ValueError(
+            "max_episode_steps must be a whole number of at least 1, or None or -1 for no limit, "
+            f"not {max_episode_steps!r:.100}"
+        )
+    return max_episode_steps

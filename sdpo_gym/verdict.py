@@ -77,6 +77,7 @@ class Verdict:
                 raise ValueError(f"the metric {name!r} of a Verdict must be finite, not {value!r}; leave it out")
         object.__setattr__(self, "reward", float(self.reward))
         object.__setattr__(self, "success", bool(self.success))
+        object.__setattr__(self, "metrics", {name: float(value) for name, value in self.metrics.items()})
 
 
 def is_feedback_items(value: Any) -> bool:

@@ -61,9 +61,9 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
 
     Without them, `messages` are the observations and the responses to them; `task_id` is what the reset named, else its
     seed, else the environment's id; an episode succeeds with a return of `success_return`; the feedback is the
-    observation after a step that did not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end. A key
-    whose value has another shape means something else there, and counts as missing; so do metrics that are no finite
-    numbers.
+    observation after a step that did not succeed; `stop_reason` is `"terminated"` or `"truncated"` at the end, also
+    where it is `""`, as it is where a time limit cuts an episode. A key whose value has another shape means something
+    else there, and counts as missing; so do metrics that are no finite numbers.
 
     `reset` and `step` raise `ContractError` where the environment returns what is no reset or step of texts.
 
@@ -104,7 +104,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         success, feedback, items, reason = map(info.get, ("success", "feedback", "feedback_items", "stop_reason"))
         if not isinstance(success, (Real, np.bool_)):
             success = (terminated or truncated) and self._return >= self._success_return
-        if not isinstance(reason, str):
+        if not isinstance(reason, str) or not reason:  # an environment does not know of a time limit around it
             reason = "terminated" if terminated else "truncated" if truncated else ""
         completed = {
             **info,

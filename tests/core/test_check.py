@@ -45,13 +45,6 @@ class PairEnv(TextEnv):
         super().__init__(PairOfTasks(ids, found), toy_env.LengthVerifier())
 
 
-class ListEnv(TextEnv):
-    """Its tasks are a list, in which ids cannot be found."""
-
-    def __init__(self):
-        super().__init__([Task("t", ({"role": "user", "content": "?"},))], toy_env.LengthVerifier())
-
-
 class TellingEnv(toy_env.PlainEnv):
     """Says this in `info`."""
 
@@ -73,7 +66,7 @@ ENVIRONMENTS = {
     "NoVerdict": lambda: JudgedEnv(lambda response: None),
     "Twins": lambda: PairEnv(("twin", "twin"), 0),
     "Lost": lambda: PairEnv(("a", "b"), 1),
-    "List": ListEnv,
+    "Nowhere": lambda: PairEnv(("a", "b"), 2),
     "Telling": TellingEnv,
 }
 for name, make in ENVIRONMENTS.items():
@@ -98,7 +91,7 @@ def test_nothing_is_found_in_what_is_right(env_id, capsys):
         (["checked/Twins-v0"], ["* tasks 0 and 1 have the same id, 'twin'"]),
         (["checked/Lost-v0"], ["* options {'task': 0} and {'task': 'a'}, its id, pose different tasks"]),
         (["toy/Plain-v0"], ["* gymnasium.utils.env_checker.check_env: ", "sdpo_gym.UnicodeText()"]),
-        (["checked/List-v0"], ["num_tasks is 1, but reset to task 0", "no attribute 'find'"]),
+        (["checked/Nowhere-v0"], ["num_tasks is 2, but reset to task 0", "IndexError"]),
         (["checked/Telling-v0", "--env-arg", "metrics=null"], ["* info['metrics'] of step must be a dict of finite"]),
         (
             ["checked/Telling-v0", "--env-arg", 'feedback=["no"]'],

@@ -1,6 +1,7 @@
 """The contract of text environments, on a small one."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import gymnasium
 import numpy as np
@@ -165,12 +166,41 @@ def test_a_batch_needs_a_verdict_for_each_response(returned):
         env.step("x")
 
 
+class ThreadedVerifier(toy_env.LengthVerifier):
+    """A thread for each response: there must be one."""
+
+    def verify_many(self, tasks, responses):
+        with ThreadPoolExecutor(len(tasks)) as threads:
+            return list(threads.map(self.verify, tasks, responses))
+
+
+class ThreadedEnv(TextEnv):
+    def __init__(self):
+        super().__init__(TaskList([Task("t", ({"role": "user", "content": "?"},))]), ThreadedVerifier())
+
+
+class ThreadedVectorEnv(TextVectorEnv):
+    env_type = ThreadedEnv
+
+
+def test_verifiers_are_not_asked_about_nothing():
+    env = ThreadedEnv()
+    env.reset(seed=0)
+    assert "at most" in env.step("x" * (env.action_space.max_length + 1))[4]["feedback"]
+    vector = ThreadedVectorEnv(2)
+    vector.reset(seed=0)
+    assert vector.step(["even", "odd"])[1].tolist() == [1.0, 0.0]
+    observations, rewards, terminations, _, infos = vector.step([None, None])
+    assert (observations, rewards.tolist(), terminations.tolist(), infos) == (("", ""), [0.0, 0.0], [True, True], {})
+
+
 def test_verdicts_hold_plain_values():
     verdict = Verdict(np.float32(0.5), np.bool_(True))
     assert (type(verdict.reward), type(verdict.success)) == (float, bool)
     assert verdict == Verdict(0.5, True)
     assert type(Verdict(1, True).reward) is float
-    assert Verdict(0.0, False, metrics={"a": np.float32(1), "b": np.True_, "c": 2}).metrics["c"] == 2
+    metrics = Verdict(0.0, False, metrics={"a": np.float32(1), "b": np.True_, "c": 2}).metrics
+    assert metrics == {"a": 1, "b": 1, "c": 2} and {type(value) for value in metrics.values()} == {float}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +260,20 @@ def test_messages_that_make_no_sense(messages, error):
         Task("odd", messages)
 
 
+@pytest.mark.parametrize("task_id", [3, np.int64(3), None, b"3", ("a", 3)])
+def test_ids_are_texts(task_id):
+    with pytest.raises(TypeError, match=re.escape(f"id of a Task must be a str, not {task_id!r}: give str(…) of it")):
+        Task(task_id, ({"role": "user", "content": "?"},))
+
+
+@pytest.mark.parametrize("metadata", [None, "easy", [("level", 3)]])
+def test_metadata_are_mappings(metadata):
+    with pytest.raises(
+        TypeError, match=re.escape(f"task 't': metadata must be a mapping such as a dict, not {metadata!r}")
+    ):
+        Task("t", ({"role": "user", "content": "?"},), metadata=metadata)
+
+
 @pytest.mark.parametrize(
     ("verifier", "message"),
     [
@@ -252,6 +296,23 @@ def test_task_lists():
     many = [Task(str(i // 2), task.messages) for i in range(20_000)]
     with pytest.raises(ValueError, match=r"repeated: \['0', '1', '2', '3', '4'\] and 9995 more$"):
         TaskList(many)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_of_tasks_is_a_task_set(kind):
+    tasks = [Task(word, ({"role": "user", "content": f"Say {word}."},)) for word in toy_env.WORDS]
+    env = TextEnv(kind(tasks), toy_env.LengthVerifier())
+    assert env.num_tasks == 4 and env.reset(options={"task": "beta"})[0] == env.reset(options={"task": 1})[0]
+    with pytest.raises(ValueError, match=r"unknown task id 'omega'; ids look like 'alpha'"):
+        env.reset(options={"task": "omega"})
+    with pytest.raises(ValueError, match=r"unique.*'alpha'"):
+        TextEnv(kind([tasks[0], tasks[0]]), toy_env.LengthVerifier())
+
+
+@pytest.mark.parametrize("tasks", [None, {"t": "?"}, (task for task in ()), {"t"}, "tasks.jsonl"])
+def test_what_is_no_task_set(tasks):
+    with pytest.raises(TypeError, match=re.escape(f"such as a sdpo_gym.TaskList, not {tasks!r:.100}")):
+        TextEnv(tasks, toy_env.LengthVerifier())
 
 
 class Squares:
@@ -345,6 +406,47 @@ def entry(infos, i):
     return part
 
 
+VALUES = (0, 0.5, None, "high", True, 2**70, [1, 2], {"deep": 1}, np.arange(3))
+
+
+class ValuesEnv(TextEnv):
+    """Its tasks have metadata of different types, and are solved to the degree that the response says."""
+
+    def __init__(self, render_mode: str | None = None):
+        tasks = [
+            Task(str(i), ({"role": "user", "content": "?"},), metadata={"value": value, f"only_{i}": value})
+            for i, value in enumerate(VALUES)
+        ]
+        super().__init__(TaskList(tasks), DegreeVerifier(), max_turns=2, render_mode=render_mode)
+
+
+class DegreeVerifier(Verifier):
+    def verify(self, task, response):
+        degree = float(response)
+        return Verdict(degree, False, metrics={"degree": int(degree) if degree.is_integer() else degree})
+
+
+class ValuesVectorEnv(TextVectorEnv):
+    env_type = ValuesEnv
+
+
+@pytest.mark.parametrize("first", range(len(VALUES)))
+def test_values_of_different_types_in_info_are_those_of_single_environments(first):
+    count = len(VALUES)
+    tasks = [(first + i) % count for i in range(count)]
+    degrees = [str(i / 2) for i in range(count)]
+    vector = ValuesVectorEnv(count)
+    said = [vector.reset(options={"task": tasks})[1], vector.step(degrees)[4]]
+    for i, (task, degree) in enumerate(zip(tasks, degrees, strict=True)):
+        env = ValuesEnv()
+        for infos, info in zip(said, (env.reset(options={"task": task})[1], env.step(degree)[4]), strict=True):
+            values = infos["metadata"]
+            assert values["_value"][i] and values["value"][i] is info["metadata"]["value"]
+            assert np.flatnonzero(values[f"_only_{task}"]).tolist() == [i]
+        assert infos["metrics"]["degree"][i] == info["metrics"]["degree"] == i / 2
+        assert type(info["metrics"]["degree"]) is float
+
+
 def test_vector_seeds_are_those_of_single_environments():
     vector = EvenVectorEnv(num_envs=4)
     vector.reset(seed=10)
@@ -399,6 +501,66 @@ def test_vector_misuse():
         vector.step(["a", 1])
     with pytest.raises(ValueError, match="num_envs"):
         EvenVectorEnv(num_envs=0)
+
+
+gymnasium.register(
+    "limited/Even-v0",
+    toy_env.EvenLengthEnv,
+    vector_entry_point=EvenVectorEnv,
+    max_episode_steps=2,
+    kwargs={"max_turns": 3},
+)
+
+
+@pytest.mark.parametrize("limit", [{}, {"max_episode_steps": 1}, {"max_episode_steps": 3}, {"max_episode_steps": -1}])
+def test_a_limit_on_steps_truncates_as_in_single_environments(limit):
+    vector = gymnasium.make_vec("limited/Even-v0", num_envs=2, vectorization_mode="vector_entry_point", **limit)
+    singles = [gymnasium.make("limited/Even-v0", **limit) for _ in range(2)]
+    vector.reset(options={"task": [0, 1]})
+    for task, env in enumerate(singles):
+        env.reset(options={"task": task})
+    over = np.zeros(2, dtype=bool)
+    for words in (("odd", "odd"), ("odd", "even"), ("odd", "odd")):
+        actions = [None if ended else word for word, ended in zip(words, over, strict=True)]
+        observations, rewards, terminations, truncations, infos = vector.step(actions)
+        for i in np.flatnonzero(~over):
+            said = singles[i].step(actions[i])
+            assert said[:4] == (observations[i], rewards[i], terminations[i], truncations[i])
+            assert said[4] == entry(infos, i)
+        assert not (over & ~(terminations | truncations)).any()
+        over = terminations | truncations
+    assert over.all()
+
+
+def test_a_truncated_episode_is_over_until_it_is_reset():
+    vector = EvenVectorEnv(2, max_turns=3, max_episode_steps=1)
+    vector.reset(seed=0)
+    assert vector.step(["odd", "even"])[3].tolist() == [True, True]
+    with pytest.raises(ResetNeeded, match="episode 0 is over"):
+        vector.step(["even", None])
+    vector.reset(options={"reset_mask": np.array([True, False])})
+    _, rewards, terminations, truncations, _ = vector.step(["even", None])
+    assert (rewards.tolist(), terminations.tolist(), truncations.tolist()) == ([1.0, 0.0], [True, True], [True, True])
+
+
+@pytest.mark.parametrize("limit", [0, -2, 1.5, True, "2"])
+def test_limits_on_steps_that_make_no_sense(limit):
+    with pytest.raises(ValueError, match=re.escape("max_episode_steps must be a whole number of at least 1, or")):
+        EvenVectorEnv(max_episode_steps=limit)
+
+
+@pytest.mark.parametrize("arguments", [{"num_envs": 0}, {"max_turns": 0}])
+def test_a_vector_environment_that_was_not_made_can_be_closed(arguments):
+    made = []
+
+    class KeptVectorEnv(EvenVectorEnv):
+        def __init__(self, **arguments):
+            made.append(self)
+            super().__init__(**arguments)
+
+    with pytest.raises(ValueError, match=next(iter(arguments))):
+        KeptVectorEnv(**arguments)
+    made[0].close()
 
 
 def test_made_by_gymnasium():

@@ -111,6 +111,18 @@ class TestCompleteInfo:
             said = {"success": success, "feedback": feedback, "stop_reason": stop_reason, "messages": chat}
             assert env.step(word)[4] == said | {"feedback_items": (), "metrics": {}}
 
+    def test_an_episode_that_a_time_limit_cuts_is_truncated(self):
+        env = CompleteInfo(gymnasium.make("toy/Even-v0", max_turns=3, max_episode_steps=2))
+        for words, reasons in ((["odd", "odd"], ["", "truncated"]), (["odd", "even"], ["", "success"])):
+            env.reset(seed=0)
+            assert [env.step(word)[4]["stop_reason"] for word in words] == reasons
+
+    @pytest.mark.parametrize(("terminated", "reason"), [(True, "terminated"), (False, "truncated")])
+    def test_an_empty_reason_at_the_end_is_missing(self, terminated, reason):
+        env = CompleteInfo(ReturningEnv(step=("!", 0.0, terminated, True, {"stop_reason": ""})))
+        env.reset(seed=0)
+        assert env.step("x")[4]["stop_reason"] == reason
+
     @pytest.mark.parametrize(
         ("key", "value", "expected"),
         [
