@@ -372,11 +372,11 @@ def test_prompts_that_are_all_too_long_are_an_error(eval_tasks, tiny_model, tmp_
 def test_weights_are_kept_when_a_later_step_fails(error, tiny_model, tmp_path, monkeypatch):
     update, calls = Updater.update, []
 
-    def fail_at_the_third(self, algorithm, rows):
-        calls.append(len(rows))
+    def fail_at_the_third(self, *batch):
+        calls.append(batch)
         if len(calls) == 3:
             raise error
-        return update(self, algorithm, rows)
+        return update(self, *batch)
 
     monkeypatch.setattr(Updater, "update", fail_at_the_third)
     console = Console(file=io.StringIO(), width=200)
