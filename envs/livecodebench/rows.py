@@ -107,8 +107,8 @@ def _parse_row(row: Mapping[str, Any], place: str, read_private: Callable[[], st
     if not (entry_point is None or (isinstance(entry_point, str) and entry_point.isidentifier())):
         raise ValueError(f"field 'metadata': func_name must be a name, not {entry_point!r:.100}")
     starter_code = _text(row, "starter_code")
-    if entry_point and starter_code.strip() and not re.search(rf"\bdef\s+{re.escape(entry_point)}\b", starter_code):
-        raise ValueError(f"field 'starter_code' does not define {entry_point!r}, the func_name of field 'metadata'")
+    if entry_point and starter_code.strip() and not re.search(rf"\b{re.escape(entry_point)}\b", starter_code):
+        raise ValueError(f"field 'starter_code' does not mention {entry_point!r}, the func_name of field 'metadata'")
     contest_date = _text(row, "contest_date")
     try:
         date.fromisoformat(contest_date[:10])

@@ -90,7 +90,7 @@ FUNCTIONAL_TEST = {"input": "1", "output": "1", "testtype": "functional"}
         ("metadata", "{", "field 'metadata' is not JSON"),
         ("metadata", '{"func_name": "a.b"}', "field 'metadata': func_name must be a name"),
         ("metadata", "{}", "needs a func_name"),
-        ("metadata", '{"func_name": "adds"}', "field 'starter_code' does not define 'adds'"),
+        ("metadata", '{"func_name": "adds"}', "field 'starter_code' does not mention 'adds'"),
     ],
 )
 def test_a_malformed_row_is_named_by_place_and_field(make_row, field, value, message):
