@@ -8,6 +8,7 @@ import copy
 import pytest
 import torch
 import toy_env  # noqa: F401
+from plain_losses import distillation_losses, own_distributions
 from rich.console import Console
 from training import make_updater
 
@@ -63,7 +64,7 @@ def update(policy, config, algorithm, rows):
 
 def reference_update(config, student, teacher, rows):
     """The same, computed plainly."""
-    per_row = [row_losses(config, student, teacher, row) for row in rows]
+    per_row = [distillation_losses(config, student, teacher, row.episode, row.signal) for row in rows]
     if config.aggregation == "token":
         loss = torch.cat(per_row).mean()
     elif config.aggregation == "sequence":
@@ -72,47 +73,6 @@ def reference_update(config, student, teacher, rows):
         loss = torch.stack([losses.sum() / config.max_new_tokens for losses in per_row]).mean()
     loss.backward()
     return loss.item(), torch.cat([parameter.grad.flatten() for parameter in student.parameters()]).float()
-
-
-def own_distributions(model, prompt, episode, temperature):
-    """Log-probs (T, V) at the tokens that the policy sampled, and these tokens (T,)."""
-    logits = model(torch.tensor([[*prompt, *episode.continuation_ids]])).logits[0, len(prompt) - 1 : -1]
-    own = torch.tensor(episode.loss_mask)
-    return (logits[own] / temperature).log_softmax(-1), torch.tensor(episode.continuation_ids)[own]
-
-
-def row_losses(config, student, teacher, row):
-    log_p, tokens = own_distributions(student, row.episode.prompt_ids, row.episode, config.temperature)
-    with torch.no_grad():
-        log_q, _ = own_distributions(teacher, row.signal, row.episode, config.temperature)
-    clip = config.advantage_clip
-    if config.level != "logit":
-        chosen = log_p.gather(1, tokens[:, None]).squeeze(1)
-        advantages = (log_q.gather(1, tokens[:, None]).squeeze(1) - chosen.detach()).clamp(-clip, clip)
-        if config.level == "sequence":
-            advantages = advantages.mean()
-        return -advantages * chosen
-    if config.top_k:
-        indices = (log_q if config.top_k_of == "teacher" else log_p.detach()).topk(config.top_k).indices
-        log_p, log_q = (coarse(logprobs, indices, config.tail) for logprobs in (log_p, log_q))
-    log_q = log_p.detach() + (log_q - log_p.detach()).clamp(-clip, clip)
-    if config.divergence == "reverse_kl":
-        return kl(log_p, log_q)
-    if config.divergence == "forward_kl":
-        return kl(log_q, log_p)
-    alpha = config.jsd_alpha
-    log_m = ((1 - alpha) * log_p.exp() + alpha * log_q.exp()).log()
-    return (1 - alpha) * kl(log_p, log_m) + alpha * kl(log_q, log_m)
-
-
-def coarse(logprobs, indices, tail):
-    top = logprobs.exp().gather(1, indices)
-    rest = 1 - top.sum(1, keepdim=True)
-    return torch.cat([top, rest], dim=1).log() if tail else (top / (1 - rest)).log()
-
-
-def kl(log_p, log_q):
-    return (log_p.exp() * (log_p - log_q)).sum(1)
 
 
 OF_TEACHER = {"top_k_of": "teacher", "top_k": 4}
@@ -195,7 +155,7 @@ def test_a_route_is_the_sum_of_its_two_sides(settings, policy):
         if row.signal.prompt is None:
             loss = -row.signal.advantage * log_p.gather(1, own[:, None]).sum()
         else:
-            loss = row_losses(config, student, teacher, type(row)(row.episode, row.signal.prompt)).sum()
+            loss = distillation_losses(config, student, teacher, row.episode, row.signal.prompt).sum()
         student.zero_grad()
         (loss / tokens).backward()
         total += torch.cat([parameter.grad.flatten() for parameter in student.parameters()]).float()
