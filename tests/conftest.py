@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("sdpo-gym", deadline=None)
+settings.load_profile("sdpo-gym")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 CHAT_TEMPLATE = (

@@ -117,6 +117,13 @@ class NumberedEnv(PlainEnv):
         return "" if solved else "another word", float(solved), True, False, {}
 
 
+class EndlessEnv(PlainEnv):
+    """Goes on until a time limit cuts it."""
+
+    def step(self, action):
+        return "Go on.", 0.0, False, False, {}
+
+
 class MovesEnv(PlainEnv):
     """Several moves, each with a reward of its own, as in Gymnasium's own environments."""
 
@@ -225,3 +232,4 @@ ENVIRONMENTS = {
 }
 for _name, _type in ENVIRONMENTS.items():
     gymnasium.register(f"toy/{_name}-v0", entry_point=_type)
+gymnasium.register("toy/Endless-v0", entry_point=EndlessEnv, max_episode_steps=2)

@@ -103,7 +103,7 @@ def tokenizing(tiny_model):
     return load_policy(str(tiny_model), device="cpu", precision="fp32")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(max_size=80), cut=st.integers(0, 3))
 def test_texts_of_tokens_make_the_response(text, cut, tokenizing):
     """Bytes as tokens: every other character takes several of them, and the last one may be incomplete."""
@@ -113,7 +113,7 @@ def test_texts_of_tokens_make_the_response(text, cut, tokenizing):
     assert len(texts) == len(ids) and "".join(texts) == tokenizing.decode(ids)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ids=st.lists(st.integers(0, 257), max_size=80))
 def test_also_of_tokens_that_are_no_text(ids, tokenizing):
     texts = token_texts(tokenizing, ids)

@@ -151,7 +151,7 @@ def test_sdpo_learns_between_batches_and_keeps_the_bare_question(whole, tiny_mod
     folder, _ = whole
     discover(tmp_path / "control", tiny_model, method="sdpo", lr=0.0)
     for task in SMALL["tasks"]:
-        for seed in (0, 1):
+        for seed in (SMALL["seed"], SMALL["seed"] + 1):
             learned = responses(folder, "sdpo", task, seed)
             control = responses(tmp_path / "control", "sdpo", task, seed)
             assert learned[:4] == control[:4]
@@ -168,8 +168,9 @@ def test_sdpo_learns_between_batches_and_keeps_the_bare_question(whole, tiny_mod
 def test_a_run_starts_afresh_whatever_came_before(method, whole, tiny_model, tmp_path):
     folder, _ = whole
     discover(tmp_path / "alone", tiny_model, method=method, tasks=("gamma",))
-    for seed in (0, 1):
-        assert responses(tmp_path / "alone", method, "gamma", seed) == responses(folder, method, "gamma", seed)
+    for seed in (SMALL["seed"], SMALL["seed"] + 1):
+        alone = responses(tmp_path / "alone", method, "gamma", seed)
+        assert alone and alone == responses(folder, method, "gamma", seed)
 
 
 def test_the_seed_decides(whole, tiny_model, tmp_path):
@@ -198,7 +199,7 @@ def test_multi_turn_shows_the_feedback_so_far(whole, tiny_model):
 
 @pytest.mark.parametrize("history", ["feedback", "attempts"])
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_oldest_failures_leave_the_window_first(history, data, tiny_model):
     policy = _policy(str(tiny_model))
     messages = ({"role": "user", "content": "Say alpha."},)

@@ -37,6 +37,17 @@ def test_an_environment_that_says_nothing_in_info():
     environments.close()
 
 
+def test_an_episode_that_a_time_limit_cuts_is_over():
+    environments = Environments("toy/Endless-v0", {}, 1)
+    try:
+        environments.reset([Start(0)])
+        assert not environments.step({0: "a"})[0].done
+        outcome = environments.step({0: "b"})[0]
+    finally:
+        environments.close()
+    assert outcome.done and outcome.stop_reason == "truncated" and not outcome.success
+
+
 @pytest.mark.parametrize("reward", [float("nan"), float("inf"), np.float32("-inf")])
 def test_a_reward_that_is_no_finite_number_is_refused(reward, monkeypatch):
     monkeypatch.setattr(toy_env.PlainEnv, "step", lambda self, action: ("", reward, True, False, {}))

@@ -53,7 +53,7 @@ LOSSES = {
     spread=st.sampled_from([0.1, 1.0, 6.0]),
     rows=st.integers(1, 10),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_equals_materialised_logits(name, trained, seed, count, vocabulary, top_k, temperature, spread, rows):
     hidden, weight, token_ids, teacher = make(seed, count, vocabulary, spread, trained)
     top_k = min(top_k, vocabulary - 1)  # a tail of nothing has no log-prob

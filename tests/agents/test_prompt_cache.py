@@ -54,7 +54,7 @@ ids = st.integers(1, VOCABULARY - 1)
 prompts = st.lists(st.lists(ids, min_size=1, max_size=12), min_size=1, max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(prompts, st.data())
 @torch.no_grad()
 def test_the_next_token_is_the_same(model, prompts, data):

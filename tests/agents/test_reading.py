@@ -46,7 +46,7 @@ def read(policy, groups, *, trees, checkpointed=False):
     return logprobs.detach(), torch.cat([p.grad.flatten() for p in policy.model.parameters()])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(groups=GROUPS, alike=ALIKE, order=st.randoms(use_true_random=False))
 def test_all_ways_of_reading_agree(policy, groups, alike, order):
     groups += [([*root, *rest], [root[:3], rest[:4] or [9]]) for root, rests in alike for rest in rests]

@@ -83,7 +83,12 @@ def test_builders_leave_their_input_alone(style):
     assert MESSAGES == (SYSTEM, QUESTION) and QUESTION == {"role": "user", "content": "What is 1 + 1?"}
 
 
-GROUP = [episode("good", True), episode("bad", False, "why bad"), episode("worse", False), episode("fine", True)]
+GROUP = [
+    episode("good", True, "well done"),
+    episode("bad", False, "why bad"),
+    episode("worse", False),
+    episode("fine", True),
+]
 
 
 @pytest.mark.parametrize(

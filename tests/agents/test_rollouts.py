@@ -15,6 +15,7 @@ class RecordingEngine(TransformersEngine):
 
     def sample(self, prompts, group_size, parameters, seeds):
         groups = super().sample(prompts, group_size, parameters, seeds)
+        self.__dict__.setdefault("seeds", []).extend(seeds)
         calls = self.__dict__.setdefault("calls", [])
         calls += [
             (tuple(prompt), response) for prompt, group in zip(prompts, groups, strict=True) for response in group
@@ -26,7 +27,8 @@ def collect(policy, env_id="toy/Even-v0", max_turns=None, max_new_tokens=6, seed
     arguments = {} if max_turns is None else {"max_turns": max_turns}
     environments = Environments(env_id, arguments, 8)
     engine = RecordingEngine(policy)
-    starts = [Start(1, task=0), Start(2, task=3)] if environments.num_tasks else [Start(1), Start(2)]
+    tasks = environments.num_tasks
+    starts = [Start(1, task=0), Start(2, task=3 % tasks)] if tasks else [Start(1), Start(2)]
     try:
         groups = collect_groups(
             policy,
@@ -51,6 +53,11 @@ def test_groups_share_a_task(policy):
         assert episode.reward == float(episode.success)
         assert (episode.feedback == "") == episode.success
         assert episode.stop_reason in ("success", "max_turns")
+
+
+def test_every_turn_of_every_attempt_has_a_seed_of_its_own(policy):
+    _, engine = collect(policy, "toy/Echo-v0", max_turns=3)
+    assert len(engine.seeds) == 2 + 8 + 8 == len(set(engine.seeds))
 
 
 def test_response_tokens_are_never_retokenised(policy):

@@ -368,7 +368,7 @@ def test_render_several_at_once():
     st.lists(st.integers(0, 3), min_size=3, max_size=3),
     st.integers(1, 3),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_vector_environment_equals_single_ones(texts, tasks, max_turns):
     vector = EvenVectorEnv(num_envs=3, max_turns=max_turns)
     singles = [toy_env.EvenLengthEnv(max_turns=max_turns) for _ in range(3)]

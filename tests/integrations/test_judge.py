@@ -49,7 +49,7 @@ def test_endless_tasks_need_a_count():
     judge.close()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(toy_env.WORDS), st.text(max_size=30))
 def test_a_verdict_is_what_the_environment_says(even, word, response):
     env = make_text_env(EVEN)

@@ -95,7 +95,7 @@ words = st.lists(st.sampled_from([word for word in WORDS if word not in SLOW | R
 
 
 @given(before=words, slow=st.sampled_from([None] * 8 + sorted(SLOW)), after=words)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_sharing_makes_no_difference(sandbox, before, slow, after):
     inputs = [*before, *([slow] if slow else []), *after]
     alone = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS)
@@ -110,7 +110,7 @@ def test_sharing_makes_no_difference(sandbox, before, slow, after):
         max_size=8,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_sharing_makes_no_difference_where_everything_is_right(sandbox, inputs):
     """Silence too: a run that did not take place would be taken for one that says nothing."""
     alone = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS)
@@ -119,7 +119,7 @@ def test_sharing_makes_no_difference_where_everything_is_right(sandbox, inputs):
 
 
 @given(inputs=st.lists(st.sampled_from(["right", "wrong", "raise", "leave", *REVISIONS]), max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_right_alone_is_right_when_shared(sandbox, inputs):
     alone = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS)
     shared = sandbox.run(Program(DEEDS, "stdin"), inputs, LIMITS, accept=accept)
@@ -128,7 +128,7 @@ def test_what_is_right_alone_is_right_when_shared(sandbox, inputs):
 
 
 @given(inputs=st.lists(st.sampled_from(VALUE_WORDS), max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_sharing_makes_no_difference_to_values(sandbox, inputs):
     program, texts = Program(VALUES, "function", "f"), [f'"{word}"' for word in inputs]
     alone = sandbox.run(program, texts, LIMITS)

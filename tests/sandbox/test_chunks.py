@@ -98,7 +98,7 @@ class Direct(ChunkedSandbox):
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_results_are_those_of_fresh_processes(data):
     count = data.draw(st.integers(1, 80))
     flags = st.lists(st.booleans(), min_size=count, max_size=count)

@@ -199,7 +199,7 @@ def check_results(results, most, program):
 
 class TestWorkersThatLie:
     @given(answer=answers(), program=st.sampled_from([STDIN, FUNCTION]), step=st.sampled_from([1, 7, 1 << 20]))
-    @settings(max_examples=600, deadline=None)
+    @settings(max_examples=600)
     def test_an_answer_is_checked_or_the_worker_is_lost(self, answer, program, step):
         worker = WorkerProcess(Liar(GREETING + answer, step))
         worker.begin_program(program, LIMITS)
@@ -211,7 +211,7 @@ class TestWorkersThatLie:
     @example(
         claim=b'{"stdout_end": 0, "status": "ok", "value": {"dict": [[{"set": []}, 1]]}}', program=FUNCTION, code=0
     )
-    @settings(max_examples=600, deadline=None)
+    @settings(max_examples=600)
     def test_a_claim_is_checked_or_is_none(self, claim, program, code):
         answer = wire.pack(ANSWER | {"claim_bytes": len(claim), "code": code}) + claim
         worker = WorkerProcess(Liar(GREETING + answer))
@@ -221,7 +221,7 @@ class TestWorkersThatLie:
     @given(
         greeting=st.binary(max_size=100) | anything.map(lambda x: wire.pack({"isolation": x})) | anything.map(wire.pack)
     )
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     def test_a_greeting_is_understood_or_refused(self, greeting):
         liar = Liar(greeting)
         try:
@@ -235,7 +235,7 @@ class TestWorkersThatLie:
     @given(
         fields=st.dictionaries(st.sampled_from(["filesystem", "network", "kernel", "notes", "x", "missing"]), anything)
     )
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_the_fields_of_a_greeting(self, fields):
         with contextlib.suppress(SandboxError):
             report = WorkerProcess(Liar(wire.pack({"isolation": fields}))).isolation
@@ -246,7 +246,7 @@ class TestWorkersThatLie:
         program=st.sampled_from([STDIN, FUNCTION]),
         accepted=st.booleans(),
     )
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     def test_a_pool_of_liars(self, words, program, accepted):
         pool = LyingPool(words)
         with contextlib.closing(pool):
@@ -283,7 +283,7 @@ class TestWorkersThatLie:
         words=st.lists(st.lists(answers(), max_size=6).map(lambda parts: GREETING + b"".join(parts)), max_size=3),
         functional=st.booleans(),
     )
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     def test_a_judge_of_liars(self, words, functional):
         secret = "8239172391" if functional else "never said"
         tests = [Case("1", "1", visible=True), Case("2", secret, visible=False)]
@@ -312,7 +312,7 @@ class TestPrograms:
     sources = st.text(max_size=100) | broken | mutated
 
     @given(source=sources, text=st.text(max_size=50) | broken, shared=st.booleans())
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     def test_for_standard_input(self, sandbox, source, text, shared):
         program = Program(source, "stdin")
         accept = (lambda _, result: result.status == "ok") if shared else None
@@ -322,7 +322,7 @@ class TestPrograms:
             check_result(result, program)
 
     @given(source=sources, name=st.text(min_size=1, max_size=10) | st.just("f"), argument=anything | sources)
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     def test_for_functions(self, sandbox, source, name, argument):
         program = Program(source, "function", name)
         text = argument if isinstance(argument, str) else json.dumps(argument)

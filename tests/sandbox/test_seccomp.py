@@ -66,7 +66,7 @@ def test_every_number_is_treated_as_the_table_says(seccomp, name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @given(number=st.integers(0, 600), other=st.integers(0, 2**32 - 1))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_calls_of_another_architecture_end_the_process(seccomp, name, number, other):
     if other != ARCHITECTURES[name]:
         assert verdict(seccomp.Filter(name).program(PID), other, number) == KILL
@@ -78,7 +78,7 @@ def test_calls_of_another_architecture_end_the_process(seccomp, name, number, ot
         st.sampled_from([0, 1, 2, 9, 15, PID, PID + 1, 0x5401, 0x10000, 1 << 32, 2**64 - 1]), min_size=6, max_size=6
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_depends_on_arguments(seccomp, name, values):
     program = seccomp.Filter(name).program(PID)
     low = [value & 0xFFFFFFFF for value in values]

@@ -73,7 +73,7 @@ def test_hard_equations_have_one_solution_each():
 
 
 @given(st.integers(0, 10**9), st.integers(0, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_own_answers_are_right(seed, level):
     question = FAMILY.propose(random.Random(seed), level)
     if question is not None:
@@ -81,7 +81,7 @@ def test_own_answers_are_right(seed, level):
 
 
 @given(st.text(max_size=400) | st.text(alphabet="HO2C ()+-=>→34", max_size=80))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_text_is_an_exception(answer):
     assert FAMILY.check(RUST, answer).score <= 1.0
 

@@ -195,7 +195,7 @@ def test_bad_responses_are_failed_attempts_with_help(response, words):
 
 
 @given(st.text(max_size=60), st.sampled_from(FAMILIES), st.integers(0, 4), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_response_is_an_exception(text, family, level, tags):
     env = ChemistryEnv(families=family, levels=level, answer_format="tags" if tags else "bare", echo_response=True)
     env.reset(options={"task": 1})

@@ -70,7 +70,7 @@ def test_atoms_are_numbered_as_in_rdkit():
 
 
 @given(st.text(max_size=40) | st.text(alphabet="CNOcno()[]=#123%+-HFBrl@/\\.:", max_size=30))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_text_is_an_exception_and_what_rdkit_rejects_is_rejected(text):
     found = scan(text)
     if found.problem is None:

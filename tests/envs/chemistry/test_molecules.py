@@ -137,7 +137,7 @@ def test_drawn_molecules_are_stable_and_grow(level):
 
 
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(0, 4), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_trees_are_valid_and_have_their_size(seed, size, heteroatoms, unsaturated):
     found = molecule(tree(random.Random(seed), size, heteroatoms, unsaturated))
     assert found.heavy_atoms == size and found.rings == 0
@@ -145,7 +145,7 @@ def test_trees_are_valid_and_have_their_size(seed, size, heteroatoms, unsaturate
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_assembled_molecules_are_well_formed(seed, parts):
     from envs.chemistry.smiles.lint import scan
 
@@ -170,7 +170,7 @@ def test_a_substituent_comes_and_goes(name):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_moved_substituents_give_isomers(seed):
     rng = random.Random(seed)
     start = molecule(real_smiles(rng, 20))

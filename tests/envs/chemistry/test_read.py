@@ -90,7 +90,7 @@ def test_our_own_strings_must_be_right():
 
 
 @given(st.text(max_size=MAX_LENGTH + 20) | st.text(alphabet="CNOcnos()[]=#123%+-HFBrl@/\\.:", max_size=60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_every_text_is_a_molecule_or_a_problem(text):
     read = read_molecule(text)
     assert isinstance(read, (Molecule, SmilesProblem))

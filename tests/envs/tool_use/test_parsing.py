@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envs.tool_use.parsing import MAX_CALLS, PARSERS, parse
@@ -64,7 +64,6 @@ PIECES = [
 @example("Action:\n" * 5000, "react")
 @example('{"name": "a", "arguments": {"b": ' + "[" * 900 + "]" * 900 + "}}", "json")
 @example('{"name": "a", "arguments": {}}' * 1000, "json")
-@settings(deadline=None)
 def test_any_text_is_read(response, call_format):
     reply = parse(response, call_format)
     outcomes = (bool(reply.calls), reply.answer is not None, bool(reply.problem))

@@ -4,7 +4,7 @@ import json
 
 import gymnasium
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import sdpo_gym  # noqa: F401  (registers the environment)
@@ -123,7 +123,6 @@ def test_what_is_right_by_call_is_right_by_the_papers_rule_unless_keys_collide(g
         assert grade_paper(response(*given_calls), expected)[0]
 
 
-@settings(deadline=None)
 @given(
     st.text() | st.lists(st.sampled_from(["Action:", "Action Input:", "{", "}", "\n", " a", '"x"', ":"])).map("".join)
 )

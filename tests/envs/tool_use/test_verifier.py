@@ -170,7 +170,7 @@ WRONG = st.sampled_from(
     st.integers(0, 3),
     st.sampled_from(["standard", "full"]),
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_neither_the_answer_nor_the_solution_is_in_the_feedback(index, responses, done, level):
     """Whatever is done first, feedback has nothing of the answer or of the solution's arguments beyond the question."""
     env = ToolUseEnv(feedback=level, max_turns=10)
@@ -189,7 +189,7 @@ def test_neither_the_answer_nor_the_solution_is_in_the_feedback(index, responses
 
 
 @given(st.text(max_size=200), st.integers(0, 24), st.sampled_from(["react", "json"]))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_text_is_survived(response, index, call_format):
     env = ToolUseEnv(call_format=call_format, max_turns=2)
     env.reset(options={"task": index})
