@@ -288,7 +288,7 @@ class _Run:
         """Sample a batch of groups and learn from it."""
         config = self.config
         started, judged = time.monotonic(), self.collector.environments.judging_seconds
-        groups = self.sample(step)
+        groups = self.sample()
         sampled, judged = time.monotonic(), self.collector.environments.judging_seconds - judged
         episodes = [episode for group in groups for episode in group]
         if step == 1:
@@ -323,7 +323,7 @@ class _Run:
         """Whether something can be learned from these attempts."""
         return bool(group[0].turns) and self.algorithm.assign([group], 0)[1]["learned_fraction"] > 0
 
-    def sample(self, step: int) -> list[Group]:
+    def sample(self) -> list[Group]:
         """Groups of attempts at the next tasks: a batch, or so many more that a batch of them has a signal."""
         config, groups, with_signal = self.config, [], 0
         for _ in range(1 + config.extra_batches):

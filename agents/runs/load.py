@@ -58,7 +58,7 @@ def load_run(path: str | Path) -> Run:
     """
     path = Path(path)
     config = read_config(path)
-    program = config["program"] or _guess_program(path, config["config"])
+    program = config["program"] or _guess_program(config["config"])
     if program not in ("agents.sdpo", "agents.grpo"):
         report = path / "report.md"
         where = f"; its own report is {report}" if report.exists() else ""
@@ -80,7 +80,7 @@ def _read(path: Path, needed: tuple[str, ...] = ("step", "phase")) -> list[Recor
     return read_records(path, needed) if path.exists() else []
 
 
-def _guess_program(path: Path, settings: Mapping[str, Any]) -> str:
+def _guess_program(settings: Mapping[str, Any]) -> str:
     """What wrote a folder that does not say it."""
     if "steps" in settings:
         return "agents.sdpo" if "context" in settings else "agents.grpo"

@@ -143,7 +143,6 @@ SUBTASKS = (
     ),
 )
 
-BY_NAME = {subtask.name: subtask for subtask in SUBTASKS}
 _PATTERNS = [(re.compile(subtask.pattern, re.DOTALL), subtask) for subtask in SUBTASKS]
 
 

@@ -94,11 +94,6 @@ def assemble(rng: random.Random, parts: int) -> str:
     return _fill(rng.choice(CORES + CHAINS), rng, parts - 1, 0)
 
 
-def substituent(rng: random.Random, parts: int) -> str:
-    """A carbon group as SMILES that bonds by its first atom."""
-    return _fill(rng.choice(CORES + CHAINS), rng, parts - 1, 0)
-
-
 def join(first: str, second: str) -> str:
     """Two groups, each bonding by its first atom, as one molecule."""
     atom = re.match(r"\[[^]]*\]|Cl|Br|[A-Za-z]", first).group()
