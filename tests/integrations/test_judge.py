@@ -25,6 +25,13 @@ def even():
     judge.close()
 
 
+def test_an_episode_that_a_time_limit_cuts_is_over():
+    env = make_text_env("toy_env:toy/Endless-v0", {})
+    env.reset(seed=0)
+    assert [step(env, "a")[1], step(env, "b")[1]] == [False, True]
+    env.close()
+
+
 def test_questions_are_the_tasks_in_their_order(even):
     questions = even.questions()
     assert [question.task_id for question in questions] == list(toy_env.WORDS)
