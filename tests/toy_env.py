@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Text
 
-from sdpo_gym import Task, TaskList, TextEnv, Verdict, Verifier
+from sdpo_gym import Task, TaskList, TextEnv, TextVectorEnv, Verdict, Verifier
 
 WORDS = ("alpha", "beta", "gamma", "delta")
 
@@ -31,6 +31,10 @@ class EvenLengthEnv(TextEnv):
             for word in WORDS
         ]
         super().__init__(TaskList(tasks), LengthVerifier(), max_turns=max_turns, render_mode=render_mode)
+
+
+class EvenVectorEnv(TextVectorEnv):
+    env_type = EvenLengthEnv
 
 
 class SumVerifier(Verifier):
