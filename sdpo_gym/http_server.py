@@ -9,7 +9,7 @@ import socket
 from typing import Any
 
 from sdpo_gym.extras import needs
-from sdpo_gym.sandbox.remote import check_token, is_loopback
+from sdpo_gym.network import check_token, is_loopback
 
 with needs("sdpo-gym[serve]"):
     import uvicorn

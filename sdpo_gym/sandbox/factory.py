@@ -8,6 +8,7 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+from sdpo_gym.network import check_token
 from sdpo_gym.sandbox.local import LocalSandbox
 from sdpo_gym.sandbox.protocol import IsolationReport, Sandbox, SandboxError
 
@@ -97,7 +98,7 @@ def _make_named(kind: str, options: dict[str, Any]) -> Sandbox:
         from sdpo_gym.sandbox.unsafe import UnsafeSandbox
 
         return UnsafeSandbox(**options)
-    from sdpo_gym.sandbox.remote import RemoteSandbox, check_token
+    from sdpo_gym.sandbox.remote import RemoteSandbox
 
     url = options.pop("url", None) or os.environ.get(URL_VARIABLE) if kind == "remote" else kind
     token = options.pop("token", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import logging
 import os
 import random
@@ -13,6 +12,7 @@ import time
 import weakref
 from urllib.parse import urlsplit
 
+from sdpo_gym.network import check_token, is_loopback
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import ChunkedSandbox
 from sdpo_gym.sandbox.connection import Answer, Connection, TooLong
@@ -20,7 +20,6 @@ from sdpo_gym.sandbox.protocol import SandboxError
 
 INFO_PATH = "/v1/info"
 RUN_PATH = "/v1/run"
-MIN_TOKEN_CHARS = 16
 MAX_WAIT_SECONDS = 5.0
 _HELP = {
     401: "the token is not the server's",
@@ -177,23 +176,6 @@ class RemoteSandbox(ChunkedSandbox):
         self._drop_idle()
         self._lock = threading.Lock()
         self._make_info_lock()
-
-
-def check_token(token: str, name: str = "the token") -> None:
-    """Raise ValueError on a token that is too short, or that no HTTP header can hold. `name`: where it came from."""
-    if len(token) < MIN_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
-        raise ValueError(
-            f"{name} must have {MIN_TOKEN_CHARS} or more printable ASCII characters and no spaces; "
-            f"it has {len(token)} characters"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own, which no other machine can reach."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _describe(error: Exception) -> str:

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sdpo_gym.extras import needs
 from sdpo_gym.http_server import run_app
+from sdpo_gym.network import check_token
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import MAX_CHUNK_BYTES, run_chunk
 from sdpo_gym.sandbox.protocol import Limits, Sandbox, SandboxError
-from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH, check_token
+from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH
 
 with needs("sdpo-gym[serve]"):
     from fastapi import Depends, FastAPI, HTTPException, Request, Response

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sdpo_gym.extras import needs
-from sdpo_gym.sandbox.remote import is_loopback
+from sdpo_gym.network import is_loopback
 from sdpo_gym.spaces import UnicodeText
 
 TOKEN_VARIABLE = "SDPO_GYM_SERVE_TOKEN"

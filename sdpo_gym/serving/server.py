@@ -17,7 +17,7 @@ from sdpo_gym.arguments import make_bare_text_env
 from sdpo_gym.extras import needs
 from sdpo_gym.http_server import run_app
 from sdpo_gym.json_values import as_json
-from sdpo_gym.sandbox.remote import check_token
+from sdpo_gym.network import check_token
 from sdpo_gym.text_env import TextEnv
 
 with needs("sdpo-gym[serve]"):
