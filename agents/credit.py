@@ -7,35 +7,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from agents.algorithm import Algorithm, Row, TokenBatch, TokenCredit
 from agents.episode import Episode
 from agents.policy.head import HeadStats
 from agents.policy.policy import Policy
-from agents.update import Algorithm, Row, TokenBatch
 
 ALTERNATIVES = 5
 """So many tokens that could have been sampled are written down at each position."""
 
 LEAST_PROBABILITY = 1e-3
 """Alternatives that neither student nor teacher gives so much are left out."""
-
-
-@dataclass(frozen=True)
-class TokenCredit:
-    """What one response's T tokens were credited with; None: not by this algorithm."""
-
-    advantage: float | None = None
-    """GRPO's, the same for all of them."""
-
-    context_ids: Sequence[int] | None = None
-    """The teacher's prompt."""
-
-    teacher: HeadStats | None = None
-    """About the teacher's distributions, with the student's top tokens."""
 
 
 class CreditRecorder:

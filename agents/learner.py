@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from agents.algorithm import Algorithm
 from agents.collapse import CollapseGuard
 from agents.config import LearnerConfig
 from agents.credit import CreditRecorder
@@ -34,7 +35,7 @@ from agents.runs.load import load_run
 from agents.runs.seeds import derived_seed
 from agents.sampling.factory import make_engine
 from agents.trackers import Trackers, tracker_names
-from agents.update import Algorithm, Updater
+from agents.update import Updater
 
 NO_SIGNAL_STEPS = 5
 """After so many steps without anything to learn from, a warning says so."""

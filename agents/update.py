@@ -2,106 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any
 
 import torch
 from torch.distributed.tensor import DTensor
 
+from agents.algorithm import Algorithm, Row, TokenBatch, response_distributions, response_token_ids
+from agents.batches import divided_rows, micro_batches, split
 from agents.config import UpdateConfig
+from agents.credit import CreditRecorder
 from agents.episode import Episode
-from agents.policy.head import HeadStats
-from agents.policy.next_tokens import NextTokens, next_tokens
 from agents.policy.policy import Policy
 from agents.policy.sharding import divided
 from agents.processes import ALONE, Processes
 from agents.runs.interrupt import held
 
-if TYPE_CHECKING:
-    from agents.credit import CreditRecorder, TokenCredit
-
-Signal = TypeVar("Signal")
-Item = TypeVar("Item")
 _log = logging.getLogger("agents")
-
-
-@dataclass
-class Row(Generic[Signal]):
-    """An attempt that counts in an update, with what the algorithm has it learn from."""
-
-    episode: Episode
-    signal: Signal
-    forward: bool = True
-    """False where the loss is known to be zero: the row then counts in the denominators, and costs nothing."""
-
-    old_logprobs: torch.Tensor | None = None
-    """Trainer's log-probs of the response tokens before the first optimizer step, (T,), where there are several."""
-
-
-@dataclass
-class TokenBatch:
-    """The N response tokens of a micro-batch, row after row. All log-probs are at the sampling temperature."""
-
-    rows: Sequence[Row]
-    row_of_token: torch.Tensor  # (N,) int64
-    stats: HeadStats  # about the next-token distributions, at the algorithm's top tokens
-    old_logprobs: torch.Tensor  # (N,) the same before this batch's first optimizer step, detached
-    sampler_logprobs: torch.Tensor  # (N,) the same as the sampler computed them
-    token_ids: torch.Tensor  # (N,) int64
-
-    @property
-    def logprobs(self) -> torch.Tensor:
-        """(N,) of the tokens that were sampled."""
-        return self.stats.logprobs
-
-    def only(self, mask: torch.Tensor) -> TokenBatch:
-        """The tokens under a mask (N,)."""
-        return TokenBatch(
-            self.rows,
-            self.row_of_token[mask],
-            HeadStats(*(numbers[mask] for numbers in self.stats)),
-            self.old_logprobs[mask],
-            self.sampler_logprobs[mask],
-            self.token_ids[mask],
-        )
-
-
-class Algorithm(Protocol):
-    """What differs between learners: the signal per token, and the loss."""
-
-    def assign(self, groups: Sequence[Sequence[Episode]], step: int) -> tuple[list[Row], dict[str, float]]:
-        """Rows to learn from, members of a group one after another, and metrics about them."""
-        ...
-
-    def targets(self, rows: Sequence[Row]) -> Any:
-        """What `token_losses` needs besides the batch. Called without gradients, before the student's forward pass."""
-        ...
-
-    def top_tokens(self, targets: Any) -> int | torch.Tensor:
-        """The tokens that `token_losses` looks at one by one: how many of the student's most probable, or which ones,
-        (N, K) int64, different ones at each position."""
-        ...
-
-    def token_losses(self, batch: TokenBatch, targets: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Losses (N,) and, detached, per-token metrics (N,)."""
-        ...
-
-    def credit(self, row: Row, mask: torch.Tensor, tokens: TokenBatch, targets: Any) -> TokenCredit:
-        """What the row's tokens learn from, for the record. Called without gradients.
-
-        Args:
-            mask: (N,) bool, where in the batch that the targets are for they are.
-            tokens: They alone.
-        """
-        ...
-
-    def after_update(self) -> None:
-        """Called once per rollout batch if the weights changed."""
-        ...
 
 
 @dataclass
@@ -241,7 +161,9 @@ class Updater:
             row_of_token=torch.arange(len(rows), device=device).repeat_interleave(lengths),
             stats=stats,
             old_logprobs=old,
-            sampler_logprobs=_flat([row.episode.logprobs for row in rows], torch.float32, device),
+            sampler_logprobs=torch.tensor(
+                [logprob for row in rows for logprob in row.episode.logprobs], dtype=torch.float32, device=device
+            ),
             token_ids=token_ids,
         )
 
@@ -252,89 +174,6 @@ class Updater:
             lengths = [row.episode.num_response_tokens for row in micro_batch]
             for row, logprobs in zip(micro_batch, batch.logprobs.split(lengths), strict=True):
                 row.old_logprobs = logprobs
-
-
-def response_token_ids(rows: Sequence[Row], device: torch.device) -> torch.Tensor:
-    """The response tokens of the rows, one after another, (N,) int64."""
-    return _flat([turn.response_ids for row in rows for turn in row.episode.turns], torch.int64, device)
-
-
-def response_distributions(
-    policy: Policy,
-    prompts: Sequence[Sequence[int]],
-    rows: Sequence[Row],
-    temperature: float,
-    *,
-    as_in_training: bool = False,
-) -> NextTokens:
-    """The distributions at the rows' response tokens, each row's responses read after the given prompt.
-
-    See `next_tokens`.
-    """
-    mask = _flat([row.episode.loss_mask for row in rows], torch.bool, policy.device)
-    continuations = [row.episode.continuation_ids for row in rows]
-    return next_tokens(policy, prompts, continuations, mask, temperature, as_in_training=as_in_training)
-
-
-def sampler_correction(batch: TokenBatch, cap: float) -> torch.Tensor:
-    """Truncated importance weights (N,) between trainer and sampler: min(π_old / π_sampler, cap)."""
-    return (batch.old_logprobs - batch.sampler_logprobs).exp().clamp_max(cap)
-
-
-def divided_rows(rows: Sequence[Row], attempts: Sequence[Episode], parts: int) -> list[list[Row]]:
-    """The rows of each part of a batch of attempts; parts without any are left out.
-
-    The attempts are divided, not the rows: however few of them count, a part has those of the same questions.
-    """
-    row_of = {id(row.episode): row for row in rows}
-    divided_batch = [
-        [row_of[id(attempt)] for attempt in part if id(attempt) in row_of] for part in split(attempts, parts)
-    ]
-    return [part for part in divided_batch if part]
-
-
-def split(items: Sequence[Item], parts: int) -> list[Sequence[Item]]:
-    """Divide a sequence into at most `parts` runs of nearly equal length."""
-    bounds = [round(i * len(items) / parts) for i in range(parts + 1)]
-    return [items[a:b] for a, b in itertools.pairwise(bounds) if b > a]
-
-
-def micro_batches(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:
-    """Divide rows into batches for the student's passes; see `batches_within`."""
-    prompts = [row.episode.prompt_ids for row in rows]
-    lengths = [len(row.episode.continuation_ids) for row in rows]
-    return [[rows[i] for i in batch] for batch in batches_within(prompts, lengths, max_tokens)]
-
-
-def batches_within(prompts: Sequence[Sequence[int]], lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """Divide rows into batches of at most `max_tokens` tokens, padding included, or of a single row.
-
-    Rows with equal prompts stay together and share the forward pass of the prompt, so that it counts once. Short ones
-    come first, so that little is padded.
-
-    Args:
-        prompts: One list of token ids per row.
-        lengths: Of the rows' continuations.
-
-    Returns:
-        The rows' indices, batch by batch.
-    """
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        groups.setdefault(tuple(prompts[i]), []).append(i)
-    batches: list[list[int]] = []
-    distinct = longest = 0  # prompts and continuation in the last batch
-    for prompt in sorted(groups, key=len):  # so that it is the longest of its batch
-        new = 1
-        for i in groups[prompt]:
-            distinct, longest = distinct + new, max(longest, lengths[i])
-            if batches and distinct * len(prompt) + (len(batches[-1]) + 1) * longest <= max_tokens:
-                batches[-1].append(i)
-            else:
-                batches.append([i])
-                distinct, longest = 1, lengths[i]
-            new = 0
-    return batches
 
 
 @torch.no_grad()
@@ -351,7 +190,3 @@ def _add(sums: dict[str, float], metrics: Mapping[str, torch.Tensor]) -> None:
 def _means(sums: Mapping[str, float]) -> dict[str, float]:
     counted = {name: value for name, value in sums.items() if not name.startswith("count/")}
     return {name: value / sums.get("count/" + name, 1) for name, value in counted.items()}
-
-
-def _flat(rows: Iterable[Iterable[Any]], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    return torch.tensor([value for row in rows for value in row], dtype=dtype, device=device)

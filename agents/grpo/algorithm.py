@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from agents.credit import TokenCredit
+from agents.algorithm import Row, TokenBatch, TokenCredit, response_distributions, sampler_correction
 from agents.evaluate.evaluation import Evaluation
 from agents.grpo.config import PolicyGradientConfig
 from agents.grpo.loss import clipped_surrogate, clipped_weights, group_advantages, kl_to_reference, sequence_log_ratio
@@ -16,7 +16,6 @@ from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.policy.reference import Stateful
 from agents.rollouts import Collector, Group
-from agents.update import Row, TokenBatch, response_distributions, sampler_correction
 
 
 class Targets(NamedTuple):

@@ -11,7 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from agents.credit import TokenCredit
+from agents.algorithm import (
+    Row,
+    TokenBatch,
+    TokenCredit,
+    response_distributions,
+    response_token_ids,
+    sampler_correction,
+)
+from agents.batches import batches_within
 from agents.episode import Episode
 from agents.policy.head import HeadStats
 from agents.policy.lora import reference_weights
@@ -29,14 +37,6 @@ from agents.sdpo.loss import (
     sequence_loss,
 )
 from agents.sdpo.reprompt import TeacherContext, choose_contexts, demonstrations, teacher_prompt
-from agents.update import (
-    Row,
-    TokenBatch,
-    batches_within,
-    response_distributions,
-    response_token_ids,
-    sampler_correction,
-)
 
 TEACHER_TOKENS = 4
 """Times as many as --micro-batch-tokens are read in a pass of the teacher, which keeps nothing for a backward pass."""

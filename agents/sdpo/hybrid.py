@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from agents.credit import TokenCredit
+from agents.algorithm import Row, TokenBatch, TokenCredit
 from agents.episode import Episode
 from agents.grpo import algorithm as policy_gradient
 from agents.grpo.config import PolicyGradientConfig
@@ -17,7 +17,6 @@ from agents.rollouts import Group
 from agents.sdpo import distillation
 from agents.sdpo.config import SelfDistillationConfig
 from agents.sdpo.distillation import SelfDistillation
-from agents.update import Row, TokenBatch
 
 
 class Signal(NamedTuple):

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 from training import make_groups, make_updater
 
+from agents.algorithm import Row
+from agents.batches import micro_batches, split
 from agents.episode import Episode, Turn
 from agents.grpo.algorithm import GRPO
 from agents.grpo.config import GRPOConfig
@@ -21,7 +23,7 @@ from agents.policy.next_tokens import next_tokens
 from agents.policy.reference import ReferenceWeights
 from agents.sdpo.algorithm import make_sdpo as make_algorithm
 from agents.sdpo.config import SDPOConfig
-from agents.update import Row, Updater, micro_batches, split
+from agents.update import Updater
 
 
 def make_sdpo(policy, **settings):
