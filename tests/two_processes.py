@@ -24,6 +24,12 @@ RUNS = {
         }  # two processes with 8 environments each: two groups in each, not 5 in all
         | REMEMBERING,
     ),
+    # Nine contexts, no two the same: the teacher reads two at a time, those of four attempts here, of five there.
+    "feedback": (
+        "sdpo",
+        {"env": "toy/Echo-v0", "context": "feedback", "teacher": "trust_region", "micro_batch_tokens": 70}
+        | {"tasks_per_step": 3, "group_size": 3, "steps": 1},
+    ),
     # One group, of which a process gets none.
     "grpo": ("grpo", {"tasks_per_step": 1, "minibatches": 2, "group_size": 3, "steps": 3}),
     "lora": ("grpo", {"lora_rank": 2, "advantage": "leave_one_out", "gradient_checkpointing": True}),

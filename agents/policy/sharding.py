@@ -88,6 +88,13 @@ def reshard(model: torch.nn.Module) -> None:
         part.reshard()
 
 
+def most(count: int, policy: Policy) -> int:
+    """The greatest of all processes' counts. They call this together."""
+    counts = torch.tensor(count, device=policy.device)
+    torch.distributed.all_reduce(counts, torch.distributed.ReduceOp.MAX)
+    return int(counts)
+
+
 def whole(state: Any) -> Any:
     """Nested lists, tuples and dicts with whole tensors, in CPU memory, in place of divided ones.
 

@@ -26,6 +26,7 @@ from agents.policy.lora import reference_weights
 from agents.policy.next_tokens import NextTokens
 from agents.policy.policy import Policy
 from agents.policy.reference import ReferenceWeights, Stateful
+from agents.policy.sharding import most
 from agents.rollouts import Group
 from agents.sdpo.config import SelfDistillationConfig
 from agents.sdpo.loss import (
@@ -127,10 +128,11 @@ class SelfDistillation:
         config = self.config
         prompts = [row.signal for row in rows]
         lengths = [len(row.episode.continuation_ids) for row in rows]
-        # All processes read a divided model equally often, whatever their prompts: there it is one pass.
-        limit = sys.maxsize if self.policy.sharded else TEACHER_TOKENS * config.micro_batch_tokens
+        parts = batches_within(prompts, lengths, TEACHER_TOKENS * config.micro_batch_tokens)
+        if self.policy.sharded:  # all processes read equally often, so some read their shortest part again
+            parts += (most(len(parts), self.policy) - len(parts)) * parts[:1]
         states: dict[int, torch.Tensor] = {}
-        for part in batches_within(prompts, lengths, limit):
+        for part in parts:
             some = [rows[i] for i in part]
             read = response_distributions(self.policy, [prompts[i] for i in part], some, config.temperature)
             states |= zip(part, read.states.split([row.episode.num_response_tokens for row in some]), strict=True)
