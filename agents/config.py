@@ -113,7 +113,10 @@ class SamplingConfig:
         """Refuse settings that this one makes meaningless, so that none is accepted and ignored."""
         for name in names:
             if getattr(self, name) != getattr(self.defaults or type(self), name):
-                raise UsageError(f"{flag(setting)} {getattr(self, setting)} knows no {flag(name)}; leave that out")
+                value = getattr(self, setting)
+                raise UsageError(
+                    f"{flag(setting)} {value} knows no {flag(name)}; leave that out, or change {flag(setting)}"
+                )
 
     def _finite(self, *names: str) -> None:
         for name in names:
