@@ -101,7 +101,7 @@ def _statistics(group: Sequence[Attempt]) -> dict[str, float]:
         # Where fewer than half of the responses are short answers, the task does not ask for one.
         f"majority@{n}": majority_vote(answers, [a.success for a in group]) if 2 * votes >= n > 1 else None,
         "response_tokens": _mean([attempt.tokens for attempt in group]),
-        "entropy": _mean([attempt.entropy for attempt in group if attempt.turns]),
+        "entropy": _entropy(group),
     }
     return {
         "success_rate": successes / n,
@@ -111,6 +111,13 @@ def _statistics(group: Sequence[Attempt]) -> dict[str, float]:
         "truncated": float(np.mean([attempt.truncated for attempt in group])),
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _entropy(group: Sequence[Attempt]) -> float | None:
+    """Per token of all attempts together: a mean of the attempts' own would count a token of a short one for more, and
+    what is likely to end a response is in the short ones."""
+    logprob, tokens = _sum([attempt.logprob for attempt in group]), _sum([attempt.logprob_tokens for attempt in group])
+    return -logprob / tokens if logprob is not None and tokens else None
 
 
 def _by_metadata(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -167,5 +174,5 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return None if None in values or not values else float(np.mean(values))
 
 
-def _sum(values: Sequence[int | None]) -> int | None:
+def _sum(values: Sequence[float | None]) -> Any:
     return None if None in values else sum(values)
