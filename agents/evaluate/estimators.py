@@ -14,7 +14,8 @@ BOOTSTRAP_DRAWS = 4000
 LONGEST_ANSWER = 40
 """A response of at most so many characters is an answer as it is."""
 
-_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+# No tag is looked for beyond the next one: a response that repeats it would take time by the square of its length.
+_TAGGED = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.DOTALL | re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")  # with braces in it, two deep
 
 

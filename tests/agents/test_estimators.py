@@ -44,6 +44,7 @@ def test_pass_at_k_refuses_nonsense(n, c, k):
         ("B", "b"),
         (" 42. \n", "42"),
         ("So <answer>A</answer>, no: <ANSWER> New\nYork </ANSWER>", "new york"),
+        ("<answer>A <answer> B</answer>", "b"),
         ("Thus \\boxed{1/2} or \\boxed{ 3 }.", "3"),
         ("Thus \\boxed{3}, no: \\boxed{\\frac{1}{\\sqrt{2}}}.", "\\frac{1}{\\sqrt{2}}"),
         ("x" * 41, None),
