@@ -462,6 +462,13 @@ def test_a_selection_goes_on_after_a_kill_and_feeds_discovery(tiny_model, tmp_pa
     assert nothing == []
 
 
+def test_a_selection_from_tasks_that_have_changed_is_not_gone_on_with(tiny_model, tmp_path, monkeypatch):
+    run_select(tmp_path / "run", tiny_model, at_most=1.0)
+    monkeypatch.setattr(toy_env, "WORDS", ("alpha", "aleph", "beta", "gamma", "delta"))
+    with pytest.raises(UsageError, match="number 2 was 'beta', is now 'aleph'"):
+        run_select(tmp_path / "run", tiny_model, at_most=1.0)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

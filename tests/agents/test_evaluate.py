@@ -279,6 +279,22 @@ def test_models_are_looked_for_before_the_first_is_evaluated(tiny_model, tmp_pat
         assert not (tmp_path / "run").exists()
 
 
+def test_attempts_at_tasks_that_have_changed_are_not_gone_on_with(tiny_model, tmp_path, monkeypatch):
+    """A task that comes in between takes the next one's place, whose attempts would count as its own."""
+    evaluate(tmp_path / "run", tiny_model, samples=1)
+    before = without_seconds(*(tmp_path / "run").glob("*/samples.jsonl"))
+    for words, message in (
+        (("alpha", "aleph", "beta", "gamma", "delta"), "number 2 was 'beta', is now 'aleph'"),
+        (("alpha", "beta", "gamma"), "number 4 was 'delta', is now missing"),
+    ):
+        monkeypatch.setattr(toy_env, "WORDS", words)
+        with pytest.raises(UsageError, match=message):
+            evaluate(tmp_path / "run", tiny_model, samples=1)
+    monkeypatch.undo()
+    evaluate(tmp_path / "run", tiny_model, samples=1)
+    assert without_seconds(*(tmp_path / "run").glob("*/samples.jsonl")) == before
+
+
 def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
     evaluate(tmp_path / "run", tiny_model, samples=1)
     with pytest.raises(UsageError, match="samples was 1, is now 2"):
