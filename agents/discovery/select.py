@@ -127,7 +127,8 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
         environments.close()
     result = {"format": FORMAT, "settings": config.deciding(), "selected": selected, "tasks": found}
     path = folder.write("selection.json", json.dumps(result, indent=1) + "\n")
-    console.print(f"{len(selected)} of {len(found)} tasks selected: --selection {path}", soft_wrap=True)
+    said = f"{len(selected)} of {len(found)} tasks selected: --selection {path}"
+    console.print(said, markup=False, soft_wrap=True)
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agents.evaluate.result import Estimate, common, estimate
+from sdpo_gym.wrappers import SUCCESS_RETURN
 
 _LABELS = {
     "success_rate": "success rate (avg@{samples})",
@@ -22,8 +23,8 @@ def report(results: Sequence[Result]) -> str:
     """Tables of results: metrics, success by metadata, kinds of feedback, throughput and cost.
 
     With several results, each is compared with the first on the tasks that they share, if these are of the same
-    environment with the same arguments: the mean of the tasks' differences with its interval, which is narrower than
-    those of the two means.
+    environment with the same arguments, and what counts as a success is the same: the mean of the tasks' differences
+    with its interval, which is narrower than those of the two means.
     """
     parts = [_heading(results), _metrics(results), _by_metadata(results), _feedback(results), _throughput(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -36,7 +37,7 @@ def _heading(results: Sequence[Result]) -> str:
         notes += f" Δ: difference from {_name(results, 0)} on the tasks that both attempted."
         first = _environment(results[0])
         if others := [_name(results, i) for i, result in enumerate(results) if _environment(result) != first]:
-            notes += f" None for {', '.join(others)}, whose environment or its arguments are others."
+            notes += f" None for {', '.join(others)}, whose environment, its arguments or --success-return are others."
     return "\n".join(f"* {line}" for line in lines) + f"\n\n{notes}"
 
 
@@ -77,10 +78,12 @@ def _difference(first: Result, other: Result, name: str) -> Estimate | None:
     return estimate([after[task][name] - before[task][name] for task in tasks])
 
 
-def _environment(result: Result) -> tuple[str, list[str]]:
-    """What the tasks are of, without the module that registers it: elsewhere, the same names are other tasks."""
+def _environment(result: Result) -> tuple[str, list[str], float]:
+    """What the tasks are of, without the module that registers it, and what solves them: elsewhere, the same names are
+    other tasks."""
     settings = result["settings"]
-    return str(settings.get("env")).rpartition(":")[2], sorted(settings.get("env_arg", []))
+    name = str(settings.get("env")).rpartition(":")[2]
+    return name, sorted(settings.get("env_arg", [])), settings.get("success_return", SUCCESS_RETURN)
 
 
 def _by_metadata(results: Sequence[Result]) -> str:

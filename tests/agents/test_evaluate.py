@@ -106,7 +106,11 @@ def test_tasks_of_other_environments_are_not_compared(tiny_model, tmp_path):
     text = report([first, same, longer])
     row = next(line for line in text.splitlines() if "success rate" in line)
     assert row.split("|")[5].strip() == "+0.000 [+0.000, +0.000]" and row.split("|")[6].strip() == "–"
-    assert f"None for {tiny_model} (3), whose environment or its arguments are others." in text
+    assert f"None for {tiny_model} (3), whose environment, its arguments or --success-return are others." in text
+    plain = {"env": "toy_env:toy/Plain-v0", "num_tasks": 2, "samples": 1}
+    results = [evaluate(tmp_path / f"r{r}", tiny_model, success_return=r, **plain)[0] for r in (1.0, 2.0)]
+    row = next(line for line in report(results).splitlines() if "success rate" in line)
+    assert row.split("|")[4].strip() == "–"
 
 
 def test_several_turns_and_environments_of_others(tiny_model, tmp_path):
@@ -244,6 +248,18 @@ def test_text_that_looks_like_an_emoji_is_printed_as_it_is(tiny_model, tmp_path,
     shutil.copytree(tiny_model, "a:smile:b")
     main(EvaluateConfig(model=("a:smile:b",), output=Path("run"), **SMALL | {"samples": 1}))
     assert "a:smile:b" in capsys.readouterr().out
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_model, "[/a]")
+    main(EvaluateConfig(model=("[/a]",), output=Path("run[lr=1]"), **SMALL | {"samples": 1}))
+    assert "samples: run[lr=1]\n" in capsys.readouterr().out
+
+
+def test_only_servers_have_prices(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "run", tiny_model, samples=1, price_in=1.0, price_out=2.0)
+    assert set(result["cost"]) == {"tokens_in", "tokens_out"}
 
 
 def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tiny_model, tmp_path, caplog):
