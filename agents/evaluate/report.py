@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agents.evaluate.estimators import LEAST_TASKS
 from agents.evaluate.result import Estimate, common, estimate
 from sdpo_gym.wrappers import SUCCESS_RETURN
 
@@ -32,7 +33,7 @@ def report(results: Sequence[Result]) -> str:
 
 def _heading(results: Sequence[Result]) -> str:
     lines = [f"{_name(results, i)}: {_description(result)}" for i, result in enumerate(results)]
-    notes = "In brackets: 95 % bootstrap intervals over tasks."
+    notes = f"In brackets: 95 % bootstrap intervals over tasks, of which at least {LEAST_TASKS} are needed."
     if len(results) > 1:
         notes += f" Δ: difference from {_name(results, 0)} on the tasks that both attempted."
         first = _environment(results[0])
