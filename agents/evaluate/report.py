@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -71,12 +72,22 @@ def _difference(first: Result, other: Result, name: str) -> Estimate | None:
     """Mean over common tasks of what the other has more; None where there is nothing to compare."""
     if _environment(first) != _environment(other):
         return None
-    before = {task["task"]: task["statistics"] for task in first["tasks"]}
-    after = {task["task"]: task["statistics"] for task in other["tasks"]}
+    before, after = _by_task(first), _by_task(other)
     tasks = [task for task in before if task in after]
     if not tasks or name not in common([before[task] for task in tasks] + [after[task] for task in tasks]):
         return None
     return estimate([after[task][name] - before[task][name] for task in tasks])
+
+
+def _by_task(result: Result) -> dict[tuple[str, int], Mapping[str, float]]:
+    """Statistics by the task's name and, as environments may call all that seeds decide the same, its number among the
+    tasks of that name."""
+    counts: Counter[str] = Counter()
+    found = {}
+    for task in result["tasks"]:
+        found[task["task"], counts[task["task"]]] = task["statistics"]
+        counts[task["task"]] += 1
+    return found
 
 
 def _environment(result: Result) -> tuple[str, list[str], float]:

@@ -127,7 +127,7 @@ def _by_metadata(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]
         values = [task["metadata"][key] for task in tasks]
         if not all(isinstance(value, (str, int)) for value in values):
             continue
-        names = sorted(set(map(str, values)))
+        names = list(dict.fromkeys(map(str, sorted(values, key=lambda value: (isinstance(value, str), value)))))
         if 1 < len(names) <= MOST_CATEGORIES and len(names) < len(tasks):
             breakdown[key] = {
                 name: _group([task for task in tasks if str(task["metadata"][key]) == name]) for name in names

@@ -107,6 +107,7 @@ def _sample_server(
             results.put(error)
         results.put(None)
 
+    journal.start_clock()
     # Daemons: Ctrl-C does not wait for replies.
     for index in range(config.server.concurrency):
         threading.Thread(target=work, args=(index,), name=f"request-{index}", daemon=True).start()
