@@ -38,8 +38,14 @@ def check_same_tasks(environments: Environments, starts: Sequence[Start], record
     Args:
         records: With `position`, a place among the starts, `task` and, where they are kept, `messages`.
     """
-    for position, record in {record["position"]: record for record in records}.items():
-        opening = environments.reset_one(0, starts[position]) if position < len(starts) else None
+    recorded = {record["position"]: record for record in records}
+    places = [position for position in recorded if position < len(starts)]
+    openings = {}
+    for first in range(0, len(places), len(environments)):
+        batch = places[first : first + len(environments)]
+        openings |= zip(batch, environments.reset([starts[position] for position in batch]), strict=True)
+    for position, record in recorded.items():
+        opening = openings.get(position)
         now = "missing" if opening is None else f"{opening.task!r}"
         if opening and record["task"] == opening.task:
             if record.get("messages", list(opening.messages)) == list(opening.messages):

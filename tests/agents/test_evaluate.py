@@ -311,7 +311,11 @@ def test_attempts_at_tasks_that_have_changed_are_not_gone_on_with(tiny_model, tm
             evaluate(tmp_path / "run", tiny_model, samples=1)
     monkeypatch.undo()
     evaluate(tmp_path / "run", tiny_model, samples=1)
-    assert without_seconds(*(tmp_path / "run").glob("*/samples.jsonl")) == before
+    (journal,) = (tmp_path / "run").glob("*/samples.jsonl")
+    assert without_seconds(journal) == before
+    journal.write_text(journal.read_text().replace("Say gamma.", "Please say gamma."))
+    with pytest.raises(UsageError, match="number 3 was 'gamma', is now worded otherwise"):
+        evaluate(tmp_path / "run", tiny_model, samples=1)
 
 
 def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):
