@@ -33,12 +33,12 @@ class ProgressDisplay(Progress):
     def __init__(self, console: Console):
         self._numbers: list[str] = []
         super().__init__(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
             # The speed is that of all steps: one alone may take longer than any window.
             speed_estimate_period=math.inf,

@@ -106,6 +106,14 @@ class LabelledEnv(PlainEnv):
         return observation, {"metadata": {"task_id": "mine", "seed": 99, "level": 3}}
 
 
+class AlikeEnv(PlainEnv):
+    """Calls all its tasks the same."""
+
+    def reset(self, *, seed=None, options=None):
+        observation, _ = super().reset(seed=seed)
+        return observation, {"task_id": "a number", "metadata": {"level": seed % 11}}
+
+
 class NumberedEnv(PlainEnv):
     """Has tasks that it takes by number, and names none."""
 
@@ -225,6 +233,7 @@ ENVIRONMENTS = {
     "Echo": EchoEnv,
     "Plain": PlainEnv,
     "Labelled": LabelledEnv,
+    "Alike": AlikeEnv,
     "Moves": MovesEnv,
     "NumPy": NumPyEnv,
     "Slow": SlowEnv,

@@ -129,7 +129,7 @@ def _report(result: dict[str, Any], folder: ResumableRun, console: Console) -> N
             folder.write(f"discovery.{file_format}", draw(result, file_format))
     except ModuleNotFoundError:
         console.print("no plot: it needs matplotlib (pip install 'sdpo-gym[report]')", markup=False)
-    console.print(f"report, plot, result and all attempts: {folder.path}", soft_wrap=True)
+    console.print(f"report, plot, result and all attempts: {folder.path}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

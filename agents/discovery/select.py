@@ -16,7 +16,7 @@ from agents.config import ENGINE_PLACES, SamplingConfig
 from agents.environments import Environments, Start, parse_env_args
 from agents.errors import UsageError, first_line
 from agents.evaluate.estimators import pass_at_k
-from agents.evaluate.tasks import choose_starts
+from agents.evaluate.tasks import check_same_tasks, choose_starts
 from agents.policy.load import load_policy
 from agents.progress import ProgressDisplay
 from agents.rollouts import collect_groups
@@ -112,6 +112,7 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
         )
         found = []
         with interruptible(), folder.journal("batches.jsonl") as journal, ProgressDisplay(console) as bars:
+            check_same_tasks(environments, starts, journal.records)
             bar = bars.add_task("tasks", total=len(starts), note="")
             for task in _examine(config, environments, starts, journal):
                 found.append(task)
@@ -126,7 +127,8 @@ def main(config: SelectConfig, console: Console | None = None) -> list[dict[str,
         environments.close()
     result = {"format": FORMAT, "settings": config.deciding(), "selected": selected, "tasks": found}
     path = folder.write("selection.json", json.dumps(result, indent=1) + "\n")
-    console.print(f"{len(selected)} of {len(found)} tasks selected: --selection {path}", soft_wrap=True)
+    said = f"{len(selected)} of {len(found)} tasks selected: --selection {path}"
+    console.print(said, markup=False, soft_wrap=True)
     return found
 
 

@@ -49,7 +49,7 @@ def main(config: EvaluateConfig, console: Console | None = None) -> list[dict[st
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     if folder is not None:
         folder.write("report.md", text)
-        console.print(f"report, results and samples: {folder.path}", soft_wrap=True)
+        console.print(f"report, results and samples: {folder.path}", markup=False, soft_wrap=True)
     return results
 
 
@@ -78,7 +78,8 @@ def _evaluate_models(config: EvaluateConfig, folder: ResumableRun, console: Cons
                     bars.update(bar, completed=done, total=total)
 
                 attempts = sample_model(model, config, environments, starts, journal, progress)
-            result = make_result(model, config.deciding(), attempts, (config.price_in, config.price_out))
+            prices = (config.price_in, config.price_out) if model.startswith(SERVER_PREFIX) else (None, None)
+            result = make_result(model, config.deciding(), attempts, prices)
             folder.write(f"{name}/result.json", json.dumps(result, indent=2, default=str) + "\n")
             results.append(result)
     finally:

@@ -118,11 +118,12 @@ class Attempt:
         return _total([turn.prompt_tokens for turn in self.turns])
 
     @property
-    def entropy(self) -> float | None:
-        """Mean of −log-prob of the sampled tokens, in nats: an unbiased estimate of the policy's entropy per token."""
-        logprob = _total([turn.logprob for turn in self.turns])
-        tokens = _total([turn.logprob_tokens for turn in self.turns])
-        return -logprob / tokens if logprob is not None and tokens else None
+    def logprob(self) -> float | None:
+        return _total([turn.logprob for turn in self.turns])
+
+    @property
+    def logprob_tokens(self) -> int | None:
+        return _total([turn.logprob_tokens for turn in self.turns])
 
 
 def _total(values: Sequence[float | None]) -> Any:

@@ -26,6 +26,9 @@ LARGEST_REPLY = 64 << 20
 LONGEST_BACKOFF = 60.0
 """Seconds between two tries, unless the server asks for more."""
 
+NO_LOGPROB = -9999.0
+"""What servers write, as OpenAI's interface has it, for the log-prob of a token that is not among the likeliest."""
+
 TOO_LONG = (
     b"context length",
     b"context_length",
@@ -269,7 +272,8 @@ def _count(value: Any) -> int | None:
 
 def _logprobs(logprobs: Any) -> list[float]:
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
-    return [float(token["logprob"]) for token in content or []]
+    found = [float(token["logprob"]) for token in content or []]
+    return [logprob for logprob in found if logprob > NO_LOGPROB]
 
 
 def _retry_after(header: str | None) -> float | None:

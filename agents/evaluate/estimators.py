@@ -11,10 +11,14 @@ import numpy as np
 
 BOOTSTRAP_DRAWS = 4000
 
+LEAST_TASKS = 5
+"""Of fewer, resamples hardly differ: the 95 % interval of two tasks' mean would hold the truth half of the time."""
+
 LONGEST_ANSWER = 40
 """A response of at most so many characters is an answer as it is."""
 
-_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+# No tag is looked for beyond the next one: a response that repeats it would take time by the square of its length.
+_TAGGED = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.DOTALL | re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")  # with braces in it, two deep
 
 
@@ -71,9 +75,9 @@ def bootstrap_interval(
     covers both. For a difference between two models on the same tasks, give the differences.
 
     Returns:
-        None with fewer than two tasks, from which nothing can be said.
+        None with fewer than `LEAST_TASKS` tasks.
     """
-    if len(values) < 2:
+    if len(values) < LEAST_TASKS:
         return None
     sample = np.asarray(values, dtype=float)
     drawn = np.random.default_rng(seed).integers(len(sample), size=(BOOTSTRAP_DRAWS, len(sample)))

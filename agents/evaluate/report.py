@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agents.evaluate.estimators import LEAST_TASKS
 from agents.evaluate.result import Estimate, common, estimate
+from sdpo_gym.wrappers import SUCCESS_RETURN
 
 _LABELS = {
     "success_rate": "success rate (avg@{samples})",
@@ -22,8 +25,8 @@ def report(results: Sequence[Result]) -> str:
     """Tables of results: metrics, success by metadata, kinds of feedback, throughput and cost.
 
     With several results, each is compared with the first on the tasks that they share, if these are of the same
-    environment with the same arguments: the mean of the tasks' differences with its interval, which is narrower than
-    those of the two means.
+    environment with the same arguments, and what counts as a success is the same: the mean of the tasks' differences
+    with its interval, which is narrower than those of the two means.
     """
     parts = [_heading(results), _metrics(results), _by_metadata(results), _feedback(results), _throughput(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -31,12 +34,12 @@ def report(results: Sequence[Result]) -> str:
 
 def _heading(results: Sequence[Result]) -> str:
     lines = [f"{_name(results, i)}: {_description(result)}" for i, result in enumerate(results)]
-    notes = "In brackets: 95 % bootstrap intervals over tasks."
+    notes = f"In brackets: 95 % bootstrap intervals over tasks, of which at least {LEAST_TASKS} are needed."
     if len(results) > 1:
         notes += f" Δ: difference from {_name(results, 0)} on the tasks that both attempted."
         first = _environment(results[0])
         if others := [_name(results, i) for i, result in enumerate(results) if _environment(result) != first]:
-            notes += f" None for {', '.join(others)}, whose environment or its arguments are others."
+            notes += f" None for {', '.join(others)}, whose environment, its arguments or --success-return are others."
     return "\n".join(f"* {line}" for line in lines) + f"\n\n{notes}"
 
 
@@ -69,18 +72,30 @@ def _difference(first: Result, other: Result, name: str) -> Estimate | None:
     """Mean over common tasks of what the other has more; None where there is nothing to compare."""
     if _environment(first) != _environment(other):
         return None
-    before = {task["task"]: task["statistics"] for task in first["tasks"]}
-    after = {task["task"]: task["statistics"] for task in other["tasks"]}
+    before, after = _by_task(first), _by_task(other)
     tasks = [task for task in before if task in after]
     if not tasks or name not in common([before[task] for task in tasks] + [after[task] for task in tasks]):
         return None
     return estimate([after[task][name] - before[task][name] for task in tasks])
 
 
-def _environment(result: Result) -> tuple[str, list[str]]:
-    """What the tasks are of, without the module that registers it: elsewhere, the same names are other tasks."""
+def _by_task(result: Result) -> dict[tuple[str, int], Mapping[str, float]]:
+    """Statistics by the task's name and, as environments may call all that seeds decide the same, its number among the
+    tasks of that name."""
+    counts: Counter[str] = Counter()
+    found = {}
+    for task in result["tasks"]:
+        found[task["task"], counts[task["task"]]] = task["statistics"]
+        counts[task["task"]] += 1
+    return found
+
+
+def _environment(result: Result) -> tuple[str, list[str], float]:
+    """What the tasks are of, without the module that registers it, and what solves them: elsewhere, the same names are
+    other tasks."""
     settings = result["settings"]
-    return str(settings.get("env")).rpartition(":")[2], sorted(settings.get("env_arg", []))
+    name = str(settings.get("env")).rpartition(":")[2]
+    return name, sorted(settings.get("env_arg", [])), settings.get("success_return", SUCCESS_RETURN)
 
 
 def _by_metadata(results: Sequence[Result]) -> str:

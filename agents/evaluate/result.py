@@ -101,7 +101,7 @@ def _statistics(group: Sequence[Attempt]) -> dict[str, float]:
         # Where fewer than half of the responses are short answers, the task does not ask for one.
         f"majority@{n}": majority_vote(answers, [a.success for a in group]) if 2 * votes >= n > 1 else None,
         "response_tokens": _mean([attempt.tokens for attempt in group]),
-        "entropy": _mean([attempt.entropy for attempt in group if attempt.turns]),
+        "entropy": _entropy(group),
     }
     return {
         "success_rate": successes / n,
@@ -113,6 +113,13 @@ def _statistics(group: Sequence[Attempt]) -> dict[str, float]:
     }
 
 
+def _entropy(group: Sequence[Attempt]) -> float | None:
+    """Per token of all attempts together: a mean of the attempts' own would count a token of a short one for more, and
+    what is likely to end a response is in the short ones."""
+    logprob, tokens = _sum([attempt.logprob for attempt in group]), _sum([attempt.logprob_tokens for attempt in group])
+    return -logprob / tokens if logprob is not None and tokens else None
+
+
 def _by_metadata(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """For each kind of metadata that groups tasks, such as the difficulty: tasks and success of every group."""
     breakdown = {}
@@ -120,7 +127,7 @@ def _by_metadata(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]
         values = [task["metadata"][key] for task in tasks]
         if not all(isinstance(value, (str, int)) for value in values):
             continue
-        names = sorted(set(map(str, values)))
+        names = list(dict.fromkeys(map(str, sorted(values, key=lambda value: (isinstance(value, str), value)))))
         if 1 < len(names) <= MOST_CATEGORIES and len(names) < len(tasks):
             breakdown[key] = {
                 name: _group([task for task in tasks if str(task["metadata"][key]) == name]) for name in names
@@ -167,5 +174,5 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return None if None in values or not values else float(np.mean(values))
 
 
-def _sum(values: Sequence[int | None]) -> int | None:
+def _sum(values: Sequence[float | None]) -> Any:
     return None if None in values else sum(values)

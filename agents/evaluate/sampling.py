@@ -12,6 +12,7 @@ from agents.errors import UsageError, warn_once
 from agents.evaluate.attempts import Attempt, AttemptTurn
 from agents.evaluate.chat_client import ChatClient, ContextLengthExceeded, ServerError
 from agents.evaluate.config import SERVER_PREFIX, EvaluateConfig
+from agents.evaluate.tasks import check_same_tasks
 from agents.policy.load import load_policy
 from agents.rollouts import WAYS_OUT, check_room, collect_groups
 from agents.runs.resumable import Journal
@@ -36,9 +37,10 @@ def sample_model(
         All attempts, by task.
 
     Raises:
-        UsageError: the model cannot be loaded, all prompts are too long for it, or the server failed. The attempts
-            made so far are in the journal.
+        UsageError: the journal's attempts are at other tasks, the model cannot be loaded, all prompts are too long for
+            it, or the server failed. The attempts made so far are in the journal.
     """
+    check_same_tasks(environments, starts, journal.records)
     sample = _sample_server if model.startswith(SERVER_PREFIX) else _sample_policy
     total = len(starts) * config.samples
     progress(len(journal.records), total)
@@ -105,6 +107,7 @@ def _sample_server(
             results.put(error)
         results.put(None)
 
+    journal.start_clock()
     # Daemons: Ctrl-C does not wait for replies.
     for index in range(config.server.concurrency):
         threading.Thread(target=work, args=(index,), name=f"request-{index}", daemon=True).start()

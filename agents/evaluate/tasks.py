@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from agents.environments import Environments, Start
 from agents.errors import UsageError
@@ -29,3 +30,28 @@ def choose_starts(environments: Environments, tasks: Sequence[str], num_tasks: i
     for start in starts:
         environments.reset_one(0, start)
     return starts
+
+
+def check_same_tasks(environments: Environments, starts: Sequence[Start], records: Iterable[Mapping[str, Any]]) -> None:
+    """Raise UsageError if recorded attempts were made at other tasks than those that now stand in their places.
+
+    Args:
+        records: With `position`, a place among the starts, `task` and, where they are kept, `messages`.
+    """
+    recorded = {record["position"]: record for record in records}
+    places = [position for position in recorded if position < len(starts)]
+    openings = {}
+    for first in range(0, len(places), len(environments)):
+        batch = places[first : first + len(environments)]
+        openings |= zip(batch, environments.reset([starts[position] for position in batch]), strict=True)
+    for position, record in recorded.items():
+        opening = openings.get(position)
+        now = "missing" if opening is None else f"{opening.task!r}"
+        if opening and record["task"] == opening.task:
+            if record.get("messages", list(opening.messages)) == list(opening.messages):
+                continue
+            now = "worded otherwise"
+        raise UsageError(
+            f"the tasks of {environments.env_id!r} have changed since attempts at them were recorded: "
+            f"number {position + 1} was {record['task']!r}, is now {now}; name another folder with --output"
+        )

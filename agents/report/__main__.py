@@ -24,7 +24,8 @@ def main(config: ReportConfig, console: Console | None = None) -> None:
     except OSError as error:
         raise UsageError(f"cannot write the page {config.output}: {error.strerror or error}") from error
     size = config.output.stat().st_size / 1e6
-    (console or Console()).print(f"{config.output}: {size:.1f} MB, to be opened with a browser", soft_wrap=True)
+    said = f"{config.output}: {size:.1f} MB, to be opened with a browser"
+    (console or Console(emoji=False)).print(said, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

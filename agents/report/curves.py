@@ -36,7 +36,7 @@ SOLVED, CUT, UNNAMED, NO_ROOM = "solved", "cut off", "failed", "prompt too long"
 
 @dataclass(frozen=True)
 class Curve:
-    """Runs with equal settings, apart from the seed."""
+    """Runs with equal settings, apart from the seed, which is another in each."""
 
     label: str
     runs: Sequence[int]
@@ -44,11 +44,17 @@ class Curve:
 
 
 def group_runs(runs: Sequence[Run]) -> list[Curve]:
-    """The curves, in the order of their first runs, named by what tells them apart."""
-    members: dict[str, list[int]] = defaultdict(list)
+    """The curves, in the order of their first runs, named by what tells them apart.
+
+    A seed is once in a curve: a run that repeats one is not independent of the other, and begins a curve of its own.
+    """
+    members: dict[tuple[str, int], list[int]] = defaultdict(list)
+    repeats: Counter[tuple[str, Any]] = Counter()
     for place, run in enumerate(runs):
         settings = {name: value for name, value in run.settings.items() if name not in NOT_LEARNING}
-        members[repr((run.program, sorted(settings.items())))].append(place)
+        equal, seed = repr((run.program, sorted(settings.items()))), run.settings.get("seed")
+        members[equal, repeats[equal, seed]].append(place)
+        repeats[equal, seed] += 1
     groups = list(members.values())
     firsts = [runs[group[0]] for group in groups]
     labels = []

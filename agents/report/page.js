@@ -21,19 +21,24 @@ function addSummary({ curves, runs, series }) {
       ...measured.map(([name]) => change(evaluation[name][i], name !== "response_tokens")), minutes.toFixed(1),
     ];
   });
-  document.getElementById("summary-table").replaceChildren(table("From the first evaluation to the last: before, after with its interval, change", headings, rows));
+  document.getElementById("summary-table").replaceChildren(table("From the first evaluation to the last that all of a curve's runs have had: before, after with its interval, change", headings, rows));
   const seeds = Math.max(...curves.map((curve) => curve.runs.length));
   document.getElementById("bands").textContent = seeds > 1
     ? "Lines are means over runs that differ in nothing but the seed; bands and brackets, their 95 % t-intervals. A curve of a single run has only the interval of its evaluations, from sampling the attempts."
     : "One run each: bands and brackets are the 95 % intervals of evaluations, from sampling the attempts. Runs that differ in nothing but the seed would share a curve.";
 }
 
-/** From the first evaluation to the last one: before → after, the difference, and the interval of the latter. */
+/**
+ * From the first evaluation to the last one: before → after, the difference, and the interval of the latter. Both are of
+ * all runs: where some have not got as far as others, the mean over the others is not to be compared with that over all.
+ */
 function change(found, moreIsBetter) {
-  if (!found) return "–";
-  const [before, after] = [found.mean[0], found.mean.at(-1)];
-  const interval = found.low.at(-1) == null ? null : element("small", {}, ` [${number(found.low.at(-1))}, ${number(found.high.at(-1))}]`);
-  if (found.mean.length < 2) return element("span", {}, number(before), interval);
+  const whole = found ? [...found.steps.keys()].filter((k) => found.values[k].every((value) => value != null)) : [];
+  if (!whole.length) return "–";
+  const [first, last] = [whole[0], whole.at(-1)];
+  const [before, after] = [found.mean[first], found.mean[last]];
+  const interval = found.low[last] == null ? null : element("small", {}, ` [${number(found.low[last])}, ${number(found.high[last])}]`);
+  if (first === last) return element("span", {}, number(before), interval);
   const style = moreIsBetter && before !== after ? (after > before ? "better" : "worse") : null;
   return element("span", {}, `${number(before)} → `, element("b", {}, number(after)), interval, element("span", { class: style }, ` ${signed(after - before, moreIsBetter ? 3 : 1)}`));
 }

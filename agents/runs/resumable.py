@@ -78,9 +78,8 @@ class ResumableRun:
             yield
         except (UsageError, SandboxError, KeyboardInterrupt):
             if self.has_records:
-                console.print(
-                    f"The attempts made so far are in {self.path}; give --output {self.path} to go on", soft_wrap=True
-                )
+                said = f"The attempts made so far are in {self.path}; give --output {self.path} to go on"
+                console.print(said, markup=False, soft_wrap=True)
             elif self._is_new:
                 self._remove_unused()
             raise

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from agents.discovery.__main__ import main
+from agents.discovery.attempts import Record
 from agents.discovery.config import METHODS, DiscoveryConfig
 from agents.discovery.multi_turn import windowed_prompt, with_history
+from agents.discovery.result import make_result
 from agents.discovery.select import SelectConfig
 from agents.discovery.select import main as select
 from agents.episode import Episode, Turn
@@ -125,6 +127,25 @@ def test_report_and_plot(whole):
     pytest.importorskip("matplotlib", reason="the plot needs the extra [report]")
     assert (folder / "discovery.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (folder / "discovery.svg").read_bytes()
+
+
+def test_a_method_just_like_the_baseline_is_as_fast():
+    """Its runs end with the first success; the baseline's go on, and have others."""
+
+    def record(successes, ends):
+        return Record(
+            {"task": task, "seed": 0, "first": 0, "episodes": [
+                {"task": task, "seed": 0, "messages": [], "turns": [], "success": number in (time, 8)}
+                for number in range(1, (time if ends else 8) + 1)
+            ]}
+            for task, time in successes.items()
+        )  # fmt: skip
+
+    times = {"a": 1, "b": 3, "c": 4}
+    records = {"best_of_k": record(times, ends=False), "sdpo": record(times, ends=True)}
+    methods = make_result({"budget": 8}, records, list(times), [0])["methods"]
+    assert methods["sdpo"]["summary"]["speed_up"] == {"discovery": 1.0, "factor": 1.0}
+    assert "speed_up" not in methods["best_of_k"]["summary"]
 
 
 def test_few_runs_have_no_intervals(whole, tiny_model, tmp_path):
@@ -460,6 +481,13 @@ def test_a_selection_goes_on_after_a_kill_and_feeds_discovery(tiny_model, tmp_pa
     with pytest.raises(UsageError, match="no selection of"):
         discover(tmp_path / "x", tiny_model, tasks=(), selection=tmp_path / "whole" / "config.json")
     assert nothing == []
+
+
+def test_a_selection_from_tasks_that_have_changed_is_not_gone_on_with(tiny_model, tmp_path, monkeypatch):
+    run_select(tmp_path / "run", tiny_model, at_most=1.0)
+    monkeypatch.setattr(toy_env, "WORDS", ("alpha", "aleph", "beta", "gamma", "delta"))
+    with pytest.raises(UsageError, match="number 2 was 'beta', is now 'aleph'"):
+        run_select(tmp_path / "run", tiny_model, at_most=1.0)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def test_pass_at_k_refuses_nonsense(n, c, k):
         ("B", "b"),
         (" 42. \n", "42"),
         ("So <answer>A</answer>, no: <ANSWER> New\nYork </ANSWER>", "new york"),
+        ("<answer>A <answer> B</answer>", "b"),
         ("Thus \\boxed{1/2} or \\boxed{ 3 }.", "3"),
         ("Thus \\boxed{3}, no: \\boxed{\\frac{1}{\\sqrt{2}}}.", "\\frac{1}{\\sqrt{2}}"),
         ("x" * 41, None),
@@ -74,11 +75,11 @@ def test_majority_vote_is_the_mode_with_ties_at_random(answers, right):
 
 
 def test_bootstrap_interval_of_few_values_is_that_of_all_resamples():
-    values = [0.0, 0.5, 1.0]
-    means = [np.mean(draw) for draw in itertools.product(values, repeat=3)]
+    values = [0.0, 0.25, 0.5, 0.5, 1.0]
+    means = [np.mean(draw) for draw in itertools.product(values, repeat=5)]
     low, high = bootstrap_interval(values)
-    assert low == pytest.approx(np.quantile(means, 0.025), abs=0.17)
-    assert high == pytest.approx(np.quantile(means, 0.975), abs=0.17)
+    assert low == pytest.approx(np.quantile(means, 0.025), abs=0.05)
+    assert high == pytest.approx(np.quantile(means, 0.975), abs=0.05)
     assert bootstrap_interval(values) == (low, high)  # no randomness from outside
 
 
@@ -88,5 +89,5 @@ def test_bootstrap_interval_of_many_values_is_the_normal_one():
     low, high = bootstrap_interval(values)
     assert low == pytest.approx(values.mean() - 1.96 * error, abs=0.15 * error)
     assert high == pytest.approx(values.mean() + 1.96 * error, abs=0.15 * error)
-    assert bootstrap_interval([1.0]) is None
-    assert bootstrap_interval([1.0, 1.0]) == (1.0, 1.0)
+    assert bootstrap_interval([0.0, 0.5, 1.0, 1.0]) is None
+    assert bootstrap_interval([1.0] * 5) == (1.0, 1.0)

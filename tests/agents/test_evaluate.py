@@ -80,7 +80,10 @@ def test_models_side_by_side_and_earlier_results(tiny_model, tmp_path):
     rates = [[task["statistics"]["success_rate"] for task in r["tasks"]] for r in (first, second)]
     difference = sum(b - a for a, b in zip(*rates, strict=True)) / 4
     row = next(line for line in text.splitlines() if "success rate" in line)
-    assert f"{difference:+.3f} [" in row.split("|")[4]
+    assert f"{difference:+.3f}" == row.split("|")[4].strip()  # of four tasks, too few for an interval
+    five = evaluate(tmp_path / "five", tiny_model, other, env="toy_env:toy/Plain-v0", num_tasks=5, samples=1)
+    row = next(line for line in report(five).splitlines() if "response tokens" in line)
+    assert all(cell.strip().endswith("]") for cell in row.split("|")[2:5])
     (saved,) = (tmp_path / "run").glob("*other*/result.json")
     again = evaluate(tmp_path / "third", tiny_model, compare=(saved,))
     assert [r["model"] for r in again] == [str(other), str(tiny_model)]
@@ -94,7 +97,7 @@ def test_results_on_other_tasks_are_compared_on_those_in_common(tiny_model, tmp_
     (others,) = evaluate(tmp_path / "others", tiny_model, tasks=("gamma",))
     assert [task["task"] for task in some["tasks"]] == ["beta"]
     row = next(line for line in report([all_tasks, some]).splitlines() if "success rate" in line)
-    assert "[" not in row.split("|")[3] and row.split("|")[4].strip() != "–"
+    assert row.split("|")[4].strip() != "–"
     row = next(line for line in report([some, others]).splitlines() if "success rate" in line)
     assert row.split("|")[4].strip() == "–"
 
@@ -105,8 +108,12 @@ def test_tasks_of_other_environments_are_not_compared(tiny_model, tmp_path):
     (longer,) = evaluate(tmp_path / "longer", tiny_model, env_arg=["max_turns=3"])
     text = report([first, same, longer])
     row = next(line for line in text.splitlines() if "success rate" in line)
-    assert row.split("|")[5].strip() == "+0.000 [+0.000, +0.000]" and row.split("|")[6].strip() == "–"
-    assert f"None for {tiny_model} (3), whose environment or its arguments are others." in text
+    assert row.split("|")[5].strip() == "+0.000" and row.split("|")[6].strip() == "–"
+    assert f"None for {tiny_model} (3), whose environment, its arguments or --success-return are others." in text
+    plain = {"env": "toy_env:toy/Plain-v0", "num_tasks": 2, "samples": 1}
+    results = [evaluate(tmp_path / f"r{r}", tiny_model, success_return=r, **plain)[0] for r in (1.0, 2.0)]
+    row = next(line for line in report(results).splitlines() if "success rate" in line)
+    assert row.split("|")[4].strip() == "–"
 
 
 def test_several_turns_and_environments_of_others(tiny_model, tmp_path):
@@ -246,6 +253,18 @@ def test_text_that_looks_like_an_emoji_is_printed_as_it_is(tiny_model, tmp_path,
     assert "a:smile:b" in capsys.readouterr().out
 
 
+def test_names_that_look_like_markup_are_printed_as_they_are(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_model, "[/a]")
+    main(EvaluateConfig(model=("[/a]",), output=Path("run[lr=1]"), **SMALL | {"samples": 1}))
+    assert "samples: run[lr=1]\n" in capsys.readouterr().out
+
+
+def test_only_servers_have_prices(tiny_model, tmp_path):
+    (result,) = evaluate(tmp_path / "run", tiny_model, samples=1, price_in=1.0, price_out=2.0)
+    assert set(result["cost"]) == {"tokens_in", "tokens_out"}
+
+
 def test_a_prompt_that_is_too_long_is_a_failure_at_its_task(tiny_model, tmp_path, caplog):
     warn_once.cache_clear()
     (result,) = evaluate(tmp_path / "run", tiny_model, env="toy/Long-v0", max_new_tokens=2, sampling_rows=2)
@@ -277,6 +296,26 @@ def test_models_are_looked_for_before_the_first_is_evaluated(tiny_model, tmp_pat
         with pytest.raises(UsageError, match=message):
             evaluate(tmp_path / "run", tiny_model, other)
         assert not (tmp_path / "run").exists()
+
+
+def test_attempts_at_tasks_that_have_changed_are_not_gone_on_with(tiny_model, tmp_path, monkeypatch):
+    """A task that comes in between takes the next one's place, whose attempts would count as its own."""
+    evaluate(tmp_path / "run", tiny_model, samples=1)
+    before = without_seconds(*(tmp_path / "run").glob("*/samples.jsonl"))
+    for words, message in (
+        (("alpha", "aleph", "beta", "gamma", "delta"), "number 2 was 'beta', is now 'aleph'"),
+        (("alpha", "beta", "gamma"), "number 4 was 'delta', is now missing"),
+    ):
+        monkeypatch.setattr(toy_env, "WORDS", words)
+        with pytest.raises(UsageError, match=message):
+            evaluate(tmp_path / "run", tiny_model, samples=1)
+    monkeypatch.undo()
+    evaluate(tmp_path / "run", tiny_model, samples=1)
+    (journal,) = (tmp_path / "run").glob("*/samples.jsonl")
+    assert without_seconds(journal) == before
+    journal.write_text(journal.read_text().replace("Say gamma.", "Please say gamma."))
+    with pytest.raises(UsageError, match="number 3 was 'gamma', is now worded otherwise"):
+        evaluate(tmp_path / "run", tiny_model, samples=1)
 
 
 def test_a_folder_of_another_run_is_left_alone(tiny_model, tmp_path):

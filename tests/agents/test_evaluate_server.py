@@ -16,6 +16,7 @@ from agents.errors import UsageError, warn_once
 from agents.evaluate.__main__ import main
 from agents.evaluate.chat_client import ServerConfig
 from agents.evaluate.config import EvaluateConfig
+from agents.evaluate.report import report
 
 FAILURES = [
     (500, {}, "oops"),
@@ -90,6 +91,28 @@ def test_entropy_is_of_the_tokens_that_have_log_probs(tmp_path):
         result = evaluate(tmp_path / "run", server, samples=1, logprobs=True)
     assert server.requests[0]["logprobs"] is True
     assert result["metrics"]["entropy"]["value"] == 2.0 and result["metrics"]["response_tokens"]["value"] == 5
+    with ChatServer([ok(logprobs=[-1.0, -9999.0, -3.0])] * 4) as server:  # OpenAI's "not among the 20 likeliest"
+        result = evaluate(tmp_path / "unlikely", server, samples=1, logprobs=True)
+    assert result["metrics"]["entropy"]["value"] == 2.0
+
+
+def test_tasks_of_one_name_are_compared_one_by_one(tmp_path):
+    settings = {"env": "toy_env:toy/Alike-v0", "num_tasks": 12, "samples": 1}
+    results = []
+    for name, script in (("first", [ok("odd")] * 11), ("second", [])):
+        with ChatServer(script) as server:
+            results.append(evaluate(tmp_path / name, server, **settings))
+    row = next(line for line in report(results).splitlines() if "success rate" in line)
+    assert row.split("|")[4].strip().startswith("+0.917 [")
+    assert list(results[0]["by"]["level"]) == sorted(results[0]["by"]["level"], key=int)
+
+
+def test_every_token_counts_the_same_in_the_entropy(tmp_path):
+    """Else it would depend on how long responses are: what is likely to end one is in the short ones."""
+    script = [ok(logprobs=[-1.0]), ok(logprobs=[-2.0, -3.0, -4.0])]
+    with ChatServer(script) as server:
+        result = evaluate(tmp_path / "run", server, samples=2, tasks=("beta",), logprobs=True)
+    assert result["metrics"]["entropy"]["value"] == 10 / 4
 
 
 def test_several_turns_show_the_feedback(tmp_path):

@@ -40,6 +40,14 @@ def test_runs_that_differ_in_the_seed_are_one_curve(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_seed_is_once_in_a_curve(tmp_path):
+    """Runs of the same seed vary less than independent ones, which would make the band too narrow."""
+    found = curves.group_runs(runs_of(tmp_path, {"seed": 0}, {"seed": 0}, {"seed": 1}, {"seed": 0}))
+    assert [(curve.label, list(curve.runs)) for curve in found] == [
+        ("SDPO (1)", [0, 2]), ("SDPO (2)", [1]), ("SDPO (3)", [3]),
+    ]  # fmt: skip
+
+
 def test_curves_that_differ_in_much_are_numbered(tmp_path):
     many = {"a": 1, "b": 2.5, "c": [], "d": None}
     found = curves.group_runs(runs_of(tmp_path, {}, many, many | {"d": 4}))

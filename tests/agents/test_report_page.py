@@ -116,6 +116,19 @@ def test_summary_and_curves(comparison, visit):
     assert label == "SDPO: 0.210 at step 0, 0.710 at step 4; GRPO: 0.200 at step 0, 0.700 at step 4"
 
 
+def test_the_summary_compares_evaluations_of_all_runs(tmp_path, visit):
+    """One of two runs goes on at its 0.6; the other, so far at 0.2, is not in the mean of the last step."""
+    paths = []
+    for seed, rates in enumerate(({0: 0.6, 4: 0.6}, {0: 0.2})):
+        folder = RunFolder(tmp_path / str(seed), SETTINGS | {"seed": seed}, program="agents.sdpo")
+        for step, rate in rates.items():
+            folder.log_metrics({"step": step, "phase": "evaluation", "success_rate": rate})
+        paths.append(folder.path)
+    main(ReportConfig(tuple(paths), tmp_path / "report.html"))
+    summary = visit(tmp_path / "report.html").get_by_role("table", name="From the first evaluation").inner_text()
+    assert "0.400 [0, 1]" in summary and "→" not in summary
+
+
 def test_numbers_stand_beside_each_figure(comparison, visit):
     page = visit(comparison)
     figure = page.locator("figure", has=page.get_by_role("heading", name="Success in evaluations", exact=True))
