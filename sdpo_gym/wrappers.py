@@ -22,7 +22,7 @@ from sdpo_gym.verdict import is_feedback_items
 
 CUT = "[…]\n\n"
 
-STEP = ("observation", "reward", "terminated", "truncated", "info")
+RETURNED = {"reset": ("observation", "info"), "step": ("observation", "reward", "terminated", "truncated", "info")}
 
 SUCCESS_RETURN = 1.0
 """An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
@@ -80,8 +80,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         self._return = 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        returned = self.env.reset(seed=seed, options=options)
-        observation, info = self._checked("reset", returned, ("observation", "info"))
+        observation, info = check_returned(self, "reset", self.env.reset(seed=seed, options=options))
         self._chat.begin(observation, info)
         self._return = 0.0
         task = (options or {}).get("task")
@@ -97,9 +96,9 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         return observation, completed
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        returned = self.env.step(action)
-        observation, reward, terminated, truncated, info = self._checked("step", returned, STEP)
-        self._return += self._finite(reward)
+        returned = check_returned(self, "step", self.env.step(action))
+        observation, reward, terminated, truncated, info = returned
+        self._return += float(reward)
         self._chat.go_on(action, observation, info)
         success, feedback, items, reason = map(info.get, ("success", "feedback", "feedback_items", "stop_reason"))
         if not isinstance(success, (Real, np.bool_)):
@@ -117,25 +116,31 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         }
         return observation, reward, terminated, truncated, completed
 
-    def _checked(self, method: str, returned: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
-        """What the environment returned, if it has these parts, the first a text and the last a mapping."""
-        if not (isinstance(returned, tuple) and len(returned) == len(names)):
-            found = f"{len(returned)} values" if isinstance(returned, tuple) else f"{returned!r:.100}"
-            raise ContractError(f"{_name(self)!r}: {method} must return ({', '.join(names)}), not {found}")
-        if not isinstance(returned[0], str):
-            raise ContractError(f"{_name(self)!r}: the observation of {method} must be a str, not {returned[0]!r:.100}")
-        if not isinstance(returned[-1], Mapping):
-            raise ContractError(f"{_name(self)!r}: the info of {method} must be a dict, not {returned[-1]!r:.100}")
-        return returned
 
-    def _finite(self, reward: Any) -> float:
-        try:
-            number = float(reward)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number):
-            raise ContractError(f"{_name(self)!r}: the reward of step must be a finite number, not {reward!r:.100}")
-        return number
+def check_returned(env: gymnasium.Env[str, str], method: str, returned: Any) -> tuple[Any, ...]:
+    """What `reset` or `step` of an environment returned, if that is what a text environment returns.
+
+    Raises:
+        ContractError: a part is missing, the first is no text, the last no mapping, or the reward no finite number.
+    """
+    names = RETURNED[method]
+    if not (isinstance(returned, tuple) and len(returned) == len(names)):
+        found = f"{len(returned)} values" if isinstance(returned, tuple) else f"{returned!r:.100}"
+        raise ContractError(f"{_name(env)!r}: {method} must return ({', '.join(names)}), not {found}")
+    if not isinstance(returned[0], str):
+        raise ContractError(f"{_name(env)!r}: the observation of {method} must be a str, not {returned[0]!r:.100}")
+    if not isinstance(returned[-1], Mapping):
+        raise ContractError(f"{_name(env)!r}: the info of {method} must be a dict, not {returned[-1]!r:.100}")
+    if method == "step" and not _is_finite(returned[1]):
+        raise ContractError(f"{_name(env)!r}: the reward of step must be a finite number, not {returned[1]!r:.100}")
+    return returned
+
+
+def _is_finite(reward: Any) -> bool:
+    try:
+        return math.isfinite(float(reward))
+    except (TypeError, ValueError):
+        return False
 
 
 def finite_numbers(metrics: Any) -> Mapping[str, Any]:
