@@ -15,7 +15,7 @@ from sdpo_gym.arguments import make_bare_text_env
 from sdpo_gym.sandbox import SandboxError
 from sdpo_gym.tasks import is_message
 from sdpo_gym.verdict import is_feedback_items
-from sdpo_gym.wrappers import CompleteInfo, ContractError, finite_numbers
+from sdpo_gym.wrappers import CompleteInfo, ContractError, finite_numbers, is_task_id
 
 SEEDS = (0, 1, 2)
 MOST_TASKS = 1000
@@ -44,7 +44,7 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, (list, tuple)) and len(value) > 0 and all(map(is_message, value)),
         "a list of {'role': …, 'content': str}",
     ),
-    "task_id": (lambda value: isinstance(value, (str, int)), "a str"),
+    "task_id": (is_task_id, "a str"),
     "metadata": (lambda value: isinstance(value, Mapping), "a dict"),
     "success": (lambda value: isinstance(value, (bool, np.bool_)), "True or False"),
     "feedback": (lambda value: isinstance(value, str), "a str"),

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,16 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         observation, info = check_returned(self, "reset", self.env.reset(seed=seed, options=options))
         self._chat.begin(observation, info)
         self._return = 0.0
-        task = (options or {}).get("task")
-        if task is None:
-            task = _name(self) if seed is None else f"seed {seed}"
+        task = info.get("task_id")
+        if not is_task_id(task):
+            task = (options or {}).get("task")
+            if task is None:
+                task = _name(self) if seed is None else f"seed {seed}"
+            task = str(task)
         metadata = info.get("metadata")
         completed = {
-            "task_id": str(task),
             **info,
+            "task_id": task,
             "metadata": metadata if isinstance(metadata, Mapping) else {},
             "messages": self._chat.messages,
         }
@@ -141,6 +144,11 @@ def _is_finite(reward: Any) -> bool:
         return math.isfinite(float(reward))
     except (TypeError, ValueError):
         return False
+
+
+def is_task_id(value: Any) -> bool:
+    """Whether this names a task."""
+    return isinstance(value, (str, Integral))
 
 
 def finite_numbers(metrics: Any) -> Mapping[str, Any]:

@@ -148,6 +148,17 @@ class TestCompleteInfo:
             else expected
         )
 
+    @pytest.mark.parametrize("value", [None, {"name": "a"}])
+    def test_a_task_id_of_another_shape_is_missing(self, value):
+        env = CompleteInfo(ReturningEnv(("?", {"task_id": value})))
+        assert env.reset(seed=3)[1]["task_id"] == "seed 3"
+        assert env.reset(seed=3, options={"task": 7})[1]["task_id"] == "7"
+
+    @pytest.mark.parametrize("value", ["a", 7, np.int64(7)])
+    def test_the_task_id_is_what_the_environment_says(self, value):
+        env = CompleteInfo(ReturningEnv(("?", {"task_id": value})))
+        assert env.reset(seed=3, options={"task": 1})[1]["task_id"] == value
+
     def test_metadata_of_another_shape_are_missing(self):
         assert CompleteInfo(ReturningEnv(("?", {"metadata": None}))).reset()[1]["metadata"] == {}
 
