@@ -128,9 +128,11 @@ class Environments:
         return dict(zip(responses, outcomes, strict=True))
 
     def close(self) -> None:
+        """Close the environments, all of them even if one raises."""
         self._threads.shutdown(wait=True)
-        for env in self._envs:
-            env.close()
+        with contextlib.ExitStack() as stack:
+            for env in self._envs:
+                stack.callback(env.close)
 
     def reset_one(self, index: int, start: Start) -> Opening:
         """Begin an episode in one environment.

@@ -123,6 +123,20 @@ def test_failures_name_the_environment(where, message):
     environments.close()
 
 
+def test_one_that_cannot_be_closed_leaves_no_other_open(monkeypatch):
+    closed = []
+
+    def close(self):
+        closed.append(self)
+        raise RuntimeError("it cannot be closed")
+
+    monkeypatch.setattr(toy_env.PlainEnv, "close", close)
+    environments = Environments("toy/Plain-v0", {}, 3)
+    with pytest.raises(RuntimeError, match="it cannot be closed"):
+        environments.close()
+    assert len(set(map(id, closed))) == 3
+
+
 def test_every_pass_over_the_tasks_holds_each_once():
     schedule = TaskSchedule(num_tasks=5, seed=1)
     tasks = [start.task for start in schedule.starts(0, 15)]
