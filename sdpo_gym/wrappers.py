@@ -29,7 +29,7 @@ SUCCESS_RETURN = 1.0
 
 
 class ContractError(ValueError):
-    """An environment returned what no text environment may return. The message begins with its id."""
+    """An environment did what no text environment may do. The message begins with its id."""
 
 
 class _Chat:
@@ -65,7 +65,8 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
     where it is `""`, as it is where a time limit cuts an episode. A key whose value has another shape means something
     else there, and counts as missing; so do metrics that are no finite numbers.
 
-    `reset` and `step` raise `ContractError` where the environment returns what is no reset or step of texts.
+    `reset` and `step` raise `ContractError` where the environment returns what is no reset or step of texts, or raises
+    `SystemExit`.
 
     Args:
         env: A text environment.
@@ -80,7 +81,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         self._return = 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        observation, info = check_returned(self, "reset", self.env.reset(seed=seed, options=options))
+        observation, info = self._call("reset", seed=seed, options=options)
         self._chat.begin(observation, info)
         self._return = 0.0
         task = info.get("task_id")
@@ -99,8 +100,7 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         return observation, completed
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        returned = check_returned(self, "step", self.env.step(action))
-        observation, reward, terminated, truncated, info = returned
+        observation, reward, terminated, truncated, info = self._call("step", action)
         self._return += float(reward)
         self._chat.go_on(action, observation, info)
         success, feedback, items, reason = map(info.get, ("success", "feedback", "feedback_items", "stop_reason"))
@@ -118,6 +118,13 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
             "messages": self._chat.messages,
         }
         return observation, reward, terminated, truncated, completed
+
+    def _call(self, method: str, *arguments: Any, **options: Any) -> tuple[Any, ...]:
+        try:
+            returned = getattr(self.env, method)(*arguments, **options)
+        except SystemExit as error:  # such as a model's exit(), where an environment runs programs in this process
+            raise ContractError(f"{_name(self)!r}: {method} must not end the program by {error!r}") from error
+        return check_returned(self, method, returned)
 
 
 def check_returned(env: gymnasium.Env[str, str], method: str, returned: Any) -> tuple[Any, ...]:

@@ -272,7 +272,7 @@ async def _answer(session: Session, kind: str, data: dict[str, Any], thread: Thr
         return encode_message("observation", await _in_thread(thread, calls[kind], data))
     except Refused:
         raise
-    except Exception as error:  # whatever an environment raises must not end the other sessions
+    except (Exception, SystemExit) as error:  # whatever an environment raises must not end any session
         _log.exception("an environment failed")
         raise Refused("EXECUTION_ERROR", f"{type(error).__name__}: {error}") from error
 

@@ -1,6 +1,7 @@
 """Wrappers for text environments."""
 
 import json
+import sys
 
 import gymnasium
 import numpy as np
@@ -192,6 +193,15 @@ class TestCompleteInfo:
         env = CompleteInfo(ReturningEnv(step=returned))
         env.reset(seed=0)
         with pytest.raises(ContractError, match=f"^'ReturningEnv': .*{message}"):
+            env.step("x")
+
+    @pytest.mark.parametrize("method", ["reset", "step"])
+    def test_an_environment_that_would_end_the_program(self, method):
+        env = ReturningEnv()
+        setattr(env, method, lambda *arguments, **options: sys.exit(3))
+        env = CompleteInfo(env)
+        with pytest.raises(ContractError, match=rf"^'ReturningEnv': {method} must not end .* by SystemExit\(3\)$"):
+            env.reset(seed=0)
             env.step("x")
 
     def test_another_return_may_be_a_success(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -35,6 +36,8 @@ class FailingEnv(toy_env.PlainEnv):
             raise RuntimeError("the judge is lost")
         if action == "exit":
             os._exit(1)
+        if action == "sys.exit":
+            sys.exit(1)
         if action == "sleep":
             time.sleep(3)
         if action == "no info":

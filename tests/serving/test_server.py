@@ -313,6 +313,9 @@ def test_an_environment_that_fails_ends_nothing_else():
         with pytest.raises(RuntimeError, match="failed: RuntimeError: the judge is lost"):
             env.step("raise")
         env.reset(seed=0)
+        with pytest.raises(RuntimeError, match="SystemExit: 1"):
+            env.step("sys.exit")
+        env.reset(seed=0)
         with pytest.raises(RuntimeError, match="ContractError: 'odd/Failing-v0': the info of step must be a dict, not"):
             env.step("no info")
         env.reset(seed=0)
