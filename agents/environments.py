@@ -128,9 +128,11 @@ class Environments:
         return dict(zip(responses, outcomes, strict=True))
 
     def close(self) -> None:
+        """Close the environments, all of them even if one raises."""
         self._threads.shutdown(wait=True)
-        for env in self._envs:
-            env.close()
+        with contextlib.ExitStack() as stack:
+            for env in self._envs:
+                stack.callback(env.close)
 
     def reset_one(self, index: int, start: Start) -> Opening:
         """Begin an episode in one environment.
@@ -142,7 +144,8 @@ class Environments:
         with self._failing(f"in reset(seed={start.seed}, options={options})", expected=ValueError):
             info = self._envs[index].reset(seed=start.seed, options=options)[1]
         messages = tuple(dict(message) for message in info["messages"])
-        return Opening(str(info["task_id"]), messages, info["metadata"])
+        # Other packages' environments may say what no file of records holds, such as NumPy's numbers.
+        return Opening(str(info["task_id"]), messages, as_json(info["metadata"]))
 
     def step_one(self, index: int, response: str) -> Outcome:
         """Hand a response to one environment. What a model wrote is never an error.
@@ -159,7 +162,7 @@ class Environments:
             success=info["success"],
             feedback=info["feedback"],
             feedback_kinds=tuple(item["kind"] for item in info["feedback_items"]),
-            metrics=as_json(info["metrics"]),  # of other packages' environments, they may be NumPy's
+            metrics=as_json(info["metrics"]),
             stop_reason=info["stop_reason"],
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gymnasium
@@ -15,7 +16,7 @@ from sdpo_gym.arguments import make_bare_text_env
 from sdpo_gym.sandbox import SandboxError
 from sdpo_gym.tasks import is_message
 from sdpo_gym.verdict import is_feedback_items
-from sdpo_gym.wrappers import CompleteInfo, ContractError, finite_numbers
+from sdpo_gym.wrappers import CompleteInfo, ContractError, finite_numbers, is_task_id
 
 SEEDS = (0, 1, 2)
 MOST_TASKS = 1000
@@ -44,7 +45,7 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, (list, tuple)) and len(value) > 0 and all(map(is_message, value)),
         "a list of {'role': …, 'content': str}",
     ),
-    "task_id": (lambda value: isinstance(value, (str, int)), "a str"),
+    "task_id": (is_task_id, "a str"),
     "metadata": (lambda value: isinstance(value, Mapping), "a dict"),
     "success": (lambda value: isinstance(value, (bool, np.bool_)), "True or False"),
     "feedback": (lambda value: isinstance(value, str), "a str"),
@@ -82,7 +83,7 @@ def problems(env_id: str, env_args: Mapping[str, Any]) -> Iterator[str]:
         found = list(_resets(env, twin))
         if not found:
             found = [*_tasks(env), *_responses(env), *_keys(env)]
-        yield from found or _gymnasium(env)
+        yield from found or (*_thread(env), *_gymnasium(env))
     finally:
         env.close()
         twin.close()
@@ -113,6 +114,9 @@ def _tasks(env: gymnasium.Env) -> Iterator[str]:
     if not env.has_wrapper_attr("num_tasks"):
         return
     number = env.get_wrapper_attr("num_tasks")
+    if number is not None and not (isinstance(number, int) and number > 0):
+        yield f"num_tasks must be an int, how many tasks there are, or None where endless, not {_short(number)}"
+        return
     places: dict[str, int] = {}
     for index in range(MOST_TASKS if number is None else min(number, MOST_TASKS)):
         try:
@@ -183,6 +187,18 @@ def _keys(env: CompleteInfo) -> Iterator[str]:
                     f"info[{key!r}] of {method} must be {expected}, not {_short(info[key])}: as it is, it counts as "
                     "absent; mend it, or give it another name"
                 )
+
+
+def _thread(env: gymnasium.Env) -> Iterator[str]:
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(_attempt, env, SEEDS[0], "word").result()
+    except Exception as error:
+        yield (
+            "an episode fails in another thread than the one that made the environment, but that is where agents play "
+            "it (SQLite's connect takes check_same_thread=False; signals and their alarms are the main thread's "
+            f"alone):\n{_traceback(error)}"
+        )
 
 
 def _gymnasium(env: gymnasium.Env) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,14 @@ from sdpo_gym.verdict import is_feedback_items
 
 CUT = "[…]\n\n"
 
-STEP = ("observation", "reward", "terminated", "truncated", "info")
+RETURNED = {"reset": ("observation", "info"), "step": ("observation", "reward", "terminated", "truncated", "info")}
 
 SUCCESS_RETURN = 1.0
 """An episode whose rewards sum to this counts as solved where the environment does not say so itself."""
 
 
 class ContractError(ValueError):
-    """An environment returned what no text environment may return. The message begins with its id."""
+    """An environment did what no text environment may do. The message begins with its id."""
 
 
 class _Chat:
@@ -65,7 +65,8 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
     where it is `""`, as it is where a time limit cuts an episode. A key whose value has another shape means something
     else there, and counts as missing; so do metrics that are no finite numbers.
 
-    `reset` and `step` raise `ContractError` where the environment returns what is no reset or step of texts.
+    `reset` and `step` raise `ContractError` where the environment returns what is no reset or step of texts, or raises
+    `SystemExit`.
 
     Args:
         env: A text environment.
@@ -80,26 +81,27 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         self._return = 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        returned = self.env.reset(seed=seed, options=options)
-        observation, info = self._checked("reset", returned, ("observation", "info"))
+        observation, info = self._call("reset", seed=seed, options=options)
         self._chat.begin(observation, info)
         self._return = 0.0
-        task = (options or {}).get("task")
-        if task is None:
-            task = _name(self) if seed is None else f"seed {seed}"
+        task = info.get("task_id")
+        if not is_task_id(task):
+            task = (options or {}).get("task")
+            if task is None:
+                task = _name(self) if seed is None else f"seed {seed}"
+            task = str(task)
         metadata = info.get("metadata")
         completed = {
-            "task_id": str(task),
             **info,
+            "task_id": task,
             "metadata": metadata if isinstance(metadata, Mapping) else {},
             "messages": self._chat.messages,
         }
         return observation, completed
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        returned = self.env.step(action)
-        observation, reward, terminated, truncated, info = self._checked("step", returned, STEP)
-        self._return += self._finite(reward)
+        observation, reward, terminated, truncated, info = self._call("step", action)
+        self._return += float(reward)
         self._chat.go_on(action, observation, info)
         success, feedback, items, reason = map(info.get, ("success", "feedback", "feedback_items", "stop_reason"))
         if not isinstance(success, (Real, np.bool_)):
@@ -117,25 +119,43 @@ class CompleteInfo(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs)
         }
         return observation, reward, terminated, truncated, completed
 
-    def _checked(self, method: str, returned: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
-        """What the environment returned, if it has these parts, the first a text and the last a mapping."""
-        if not (isinstance(returned, tuple) and len(returned) == len(names)):
-            found = f"{len(returned)} values" if isinstance(returned, tuple) else f"{returned!r:.100}"
-            raise ContractError(f"{_name(self)!r}: {method} must return ({', '.join(names)}), not {found}")
-        if not isinstance(returned[0], str):
-            raise ContractError(f"{_name(self)!r}: the observation of {method} must be a str, not {returned[0]!r:.100}")
-        if not isinstance(returned[-1], Mapping):
-            raise ContractError(f"{_name(self)!r}: the info of {method} must be a dict, not {returned[-1]!r:.100}")
-        return returned
-
-    def _finite(self, reward: Any) -> float:
+    def _call(self, method: str, *arguments: Any, **options: Any) -> tuple[Any, ...]:
         try:
-            number = float(reward)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number):
-            raise ContractError(f"{_name(self)!r}: the reward of step must be a finite number, not {reward!r:.100}")
-        return number
+            returned = getattr(self.env, method)(*arguments, **options)
+        except SystemExit as error:  # such as a model's exit(), where an environment runs programs in this process
+            raise ContractError(f"{_name(self)!r}: {method} must not end the program by {error!r}") from error
+        return check_returned(self, method, returned)
+
+
+def check_returned(env: gymnasium.Env[str, str], method: str, returned: Any) -> tuple[Any, ...]:
+    """What `reset` or `step` of an environment returned, if that is what a text environment returns.
+
+    Raises:
+        ContractError: a part is missing, the first is no text, the last no mapping, or the reward no finite number.
+    """
+    names = RETURNED[method]
+    if not (isinstance(returned, tuple) and len(returned) == len(names)):
+        found = f"{len(returned)} values" if isinstance(returned, tuple) else f"{returned!r:.100}"
+        raise ContractError(f"{_name(env)!r}: {method} must return ({', '.join(names)}), not {found}")
+    if not isinstance(returned[0], str):
+        raise ContractError(f"{_name(env)!r}: the observation of {method} must be a str, not {returned[0]!r:.100}")
+    if not isinstance(returned[-1], Mapping):
+        raise ContractError(f"{_name(env)!r}: the info of {method} must be a dict, not {returned[-1]!r:.100}")
+    if method == "step" and not _is_finite(returned[1]):
+        raise ContractError(f"{_name(env)!r}: the reward of step must be a finite number, not {returned[1]!r:.100}")
+    return returned
+
+
+def _is_finite(reward: Any) -> bool:
+    try:
+        return math.isfinite(float(reward))
+    except (TypeError, ValueError):
+        return False
+
+
+def is_task_id(value: Any) -> bool:
+    """Whether this names a task."""
+    return isinstance(value, (str, Integral))
 
 
 def finite_numbers(metrics: Any) -> Mapping[str, Any]:

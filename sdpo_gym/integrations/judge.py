@@ -11,7 +11,7 @@ import contextlib
 import functools
 import json
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,17 +71,30 @@ def start(env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int) -> 
 
 
 @contextlib.asynccontextmanager
-async def started(env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int) -> AsyncIterator[gymnasium.Env]:
-    """The same for asyncio: `start` and `close` run in threads. A cancelled task leaves no environment open."""
-    starting = asyncio.get_running_loop().run_in_executor(None, start, env_id, env_args, task_id, seed)
+async def started(
+    env_id: str, env_args: Mapping[str, Any], task_id: str, seed: int
+) -> AsyncIterator[Callable[[str], Awaitable[tuple[str, bool, Verdict]]]]:
+    """The same for asyncio; yields `step` for this episode, to be awaited. A cancelled task leaves no environment open.
+
+    All calls of the environment run in one thread, so that none begins before the previous one has ended, even if the
+    task that awaited that one was cancelled.
+    """
+    thread = ThreadPoolExecutor(1, thread_name_prefix="episode")
+    loop = asyncio.get_running_loop()
+    starting = loop.run_in_executor(thread, start, env_id, env_args, task_id, seed)
+
+    async def respond(response: str) -> tuple[str, bool, Verdict]:
+        return await loop.run_in_executor(thread, step, starting.result(), response)
 
     async def close() -> None:
         await asyncio.wait([starting])  # a thread goes on, whoever is cancelled
         if starting.exception() is None:
-            await asyncio.to_thread(starting.result().close)
+            await loop.run_in_executor(thread, starting.result().close)
+        thread.shutdown(wait=False)
 
     try:
-        yield await asyncio.shield(starting)
+        await asyncio.shield(starting)
+        yield respond
     finally:
         await asyncio.shield(close())
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Question, episode_reward, shared_judge, started, step
+from sdpo_gym.integrations.judge import Question, episode_reward, shared_judge, started
 from sdpo_gym.verdict import Verdict
 
 with needs("sdpo-gym[verifiers]"):
@@ -116,12 +116,12 @@ class EpisodeEnv(vf.Env[EpisodeEnvConfig]):
     async def run(self, task: EnvironmentTask, agents: vf.Agents) -> None:
         data = task.data
         async with (
-            started(data.env_id, data.env_args, data.id, data.seed) as env,
+            started(data.env_id, data.env_args, data.id, data.seed) as respond,
             agents.agent.interaction(task) as interaction,
         ):
             segment = await interaction.turn()
             while not segment.terminated:
-                observation, done, verdict = await asyncio.to_thread(step, env, segment.last_reply)
+                observation, done, verdict = await respond(segment.last_reply)
                 record_attempt(interaction.trace, verdict)
                 if done:
                     break

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import episode_reward, started, step
+from sdpo_gym.integrations.judge import episode_reward, started
 from sdpo_gym.integrations.parquet import NAME
 from sdpo_gym.integrations.verl import score_of
 from sdpo_gym.tasks import Message
@@ -51,7 +51,7 @@ class EnvironmentAgentLoop(AgentLoopBase):
         extra_fields: dict[str, Any] = {}
         request_id = uuid4().hex  # one for all turns: the server keeps their common prefix
         env_args, seed = json.loads(extra_info["env_args"]), int(extra_info["seed"])
-        async with started(extra_info["env_id"], env_args, extra_info["task_id"], seed) as env:
+        async with started(extra_info["env_id"], env_args, extra_info["task_id"], seed) as respond:
             ids = await self.ct_build_initial_tokens(messages)
             while True:
                 with simple_timer("generate_sequences", metrics):
@@ -70,7 +70,7 @@ class EnvironmentAgentLoop(AgentLoopBase):
 
                 response = self.tokenizer.decode(output.token_ids, skip_special_tokens=True)
                 with simple_timer("tool_calls", metrics):
-                    observation, done, verdict = await self.loop.run_in_executor(None, step, env, response)
+                    observation, done, verdict = await respond(response)
                 turn_scores.append(verdict.reward)
                 if done or len(mask) >= self.rollout_config.response_length:
                     break

@@ -21,6 +21,8 @@ TOKEN_VARIABLE = "SDPO_GYM_SERVE_TOKEN"
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
 MAX_ANSWER_BYTES = 256 << 20
+MOST_CHARACTERS = 1_000_000
+"""Longer responses are sent whole only where the server's action space holds them."""
 
 
 class RemoteEnv(gymnasium.Env[str, str]):
@@ -105,8 +107,8 @@ class RemoteEnv(gymnasium.Env[str, str]):
 
         state = self._ask("state", None, "state")
         self.num_tasks: int | None = state.get("num_tasks")
-        self.action_space = UnicodeText(state.get("action_length", 1_000_000))
-        self.observation_space = UnicodeText(state.get("observation_length", 1_000_000))
+        self.action_space = UnicodeText(state.get("action_length", MOST_CHARACTERS))
+        self.observation_space = UnicodeText(state.get("observation_length", MOST_CHARACTERS))
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         super().reset(seed=seed)
@@ -130,8 +132,9 @@ class RemoteEnv(gymnasium.Env[str, str]):
         if not isinstance(action, str):
             raise TypeError(f"an action is the response as a str, not {type(action).__name__}: {action!r:.100}")
         self._playing = False  # unless the answer says otherwise
-        # One character too many is enough for the environment to judge that it is too long.
-        response = action[: self.action_space.max_length + 1].encode("utf-8", "replace").decode()
+        # Many environments read what their space does not hold. One character too many tells the others as much.
+        longest = max(self.action_space.max_length, MOST_CHARACTERS)
+        response = action[: longest + 1].encode("utf-8", "replace").decode()
         answer = self._ask("step", {self._action_field: response}, "observation")
         text, info = self._read(answer)
         observation, done, reward = answer["observation"], bool(answer.get("done")), answer.get("reward")
@@ -156,7 +159,8 @@ class RemoteEnv(gymnasium.Env[str, str]):
                 f"the observations of {self.url} have no text {self._observation_field!r}; their fields: {known}"
             )
         rest = {key: value for key, value in observation.items() if key != self._observation_field}
-        return text, rest.get("info", rest)
+        info = rest.get("info")
+        return text, info if isinstance(info, dict) else rest
 
     def _ask(self, kind: str, data: dict[str, Any] | None, expected: str) -> dict[str, Any]:
         """Send a message; return the data of the answer.

@@ -8,7 +8,7 @@ import hmac
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import gymnasium
@@ -19,6 +19,7 @@ from sdpo_gym.http_server import run_app
 from sdpo_gym.json_values import as_json
 from sdpo_gym.network import check_token
 from sdpo_gym.text_env import TextEnv
+from sdpo_gym.wrappers import check_returned
 
 with needs("sdpo-gym[serve]"):
     import websockets  # noqa: F401  (uvicorn imports it only when it serves)
@@ -53,7 +54,7 @@ class Refused(Exception):
 
 
 class Session:
-    """One client's environment. Its methods are called one after the other, from any thread."""
+    """One client's environment. Its methods are called one after the other, in one thread."""
 
     def __init__(self, env_id: str, env_args: Mapping[str, Any], state: SessionState):
         self._env_id = env_id
@@ -64,11 +65,12 @@ class Session:
     def reset(self, data: dict[str, Any]) -> dict[str, Any]:
         request = _parse(ResetRequest, data)
         if self._env is None:
-            self._env = make_bare_text_env(self._env_id, self._env_args)
+            self._env = self._make()
         try:
-            text, info = self._env.reset(seed=request.seed, options=request.options)
+            returned = self._env.reset(seed=request.seed, options=request.options)
         except (ValueError, TypeError) as error:  # such as an unknown task
             raise Refused("VALIDATION_ERROR", str(error)) from error
+        text, info = check_returned(self._env, "reset", returned)
         self.state = self.state.model_copy(update={"episode_id": request.episode_id, "step_count": 0})
         return _observation(text, None, False, False, info)
 
@@ -76,13 +78,23 @@ class Session:
         action = _parse(TextAction, data)
         if self._env is None:
             raise Refused("EXECUTION_ERROR", "no episode has begun: reset first")
-        answer = _observation(*self._env.step(action.text))
+        returned = check_returned(self._env, "step", self._env.step(action.text))
+        text, reward, terminated, truncated, info = returned
+        answer = _observation(text, float(reward), terminated, truncated, info)
         self.state = self.state.model_copy(update={"step_count": self.state.step_count + 1})
         return answer
 
     def close(self) -> None:
         if self._env is not None:
             self._env.close()
+
+    def _make(self) -> gymnasium.Env:
+        try:
+            return make_bare_text_env(self._env_id, self._env_args)
+        except ValueError as error:  # it quotes the arguments, which may hold a key or a token
+            _log.exception("an environment could not be made")
+            message = "the environment could not be made; the server's log says why"
+            raise Refused("EXECUTION_ERROR", message) from error
 
 
 def make_app(
@@ -95,7 +107,7 @@ def make_app(
 ) -> FastAPI:
     """The server as an ASGI application. Sessions live at `/ws`; `/health`, `/metadata` and `/schema` tell about it.
 
-    Every session has an environment of its own, whose calls run in a thread.
+    Every session has an environment of its own, and a thread in which all calls of that run.
 
     Args:
         env_id: A registered id, or `module:id`. Observations and actions have to be texts.
@@ -114,19 +126,13 @@ def make_app(
     if not idle_seconds > 0:
         raise ValueError(f"idle_seconds must be positive, not {idle_seconds}")
     state, description = _examine(env_id, env_args)
-    threads = ThreadPoolExecutor(max_sessions, thread_name_prefix="session")
     places = asyncio.Semaphore(max_sessions)
 
     def check_client(request: Request) -> None:
         if not _knows(request.headers.get("Authorization", ""), token):
             raise HTTPException(401, "wrong or missing token", {"WWW-Authenticate": "Bearer"})
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI):
-        yield
-        threads.shutdown(wait=False)
-
-    app = FastAPI(title=f"sdpo-gym: {env_id}", openapi_url=None, lifespan=lifespan)
+    app = FastAPI(title=f"sdpo-gym: {env_id}", openapi_url=None)
     checked = [Depends(check_client)]
 
     @app.get("/health")
@@ -156,17 +162,19 @@ def make_app(
                 await websocket.close(TRY_AGAIN_LATER, "all sessions are taken")
             return
         session = Session(env_id, env_args, state)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="session")  # some environments know no other than their own
         try:
-            await _converse(websocket, session, threads, idle_seconds)
+            await _converse(websocket, session, thread, idle_seconds)
         except WebSocketDisconnect:
             pass
         finally:
             try:
                 # The place is free only when the environment is closed, even if the server is being stopped.
-                await asyncio.shield(_in_thread(threads, session.close))
+                await asyncio.shield(_in_thread(thread, session.close))
             except Exception:
                 _log.exception("an environment could not be closed")
             finally:
+                thread.shutdown(wait=False)
                 places.release()
 
     return app
@@ -223,7 +231,7 @@ def serve(
     )
 
 
-async def _converse(websocket: WebSocket, session: Session, threads: ThreadPoolExecutor, idle_seconds: float) -> None:
+async def _converse(websocket: WebSocket, session: Session, thread: ThreadPoolExecutor, idle_seconds: float) -> None:
     """Answer a client's messages until it leaves, or says nothing for too long."""
     while True:
         try:
@@ -238,7 +246,7 @@ async def _converse(websocket: WebSocket, session: Session, threads: ThreadPoolE
             if kind == "close":
                 await websocket.close()
                 return
-            answer = await _answer(session, kind, data, threads)
+            answer = await _answer(session, kind, data, thread)
         except Refused as refusal:
             answer = _error(refusal.code, str(refusal))
         await websocket.send_text(answer)
@@ -254,17 +262,17 @@ def _read(event: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         raise Refused(code, str(error)) from error
 
 
-async def _answer(session: Session, kind: str, data: dict[str, Any], threads: ThreadPoolExecutor) -> str:
+async def _answer(session: Session, kind: str, data: dict[str, Any], thread: ThreadPoolExecutor) -> str:
     if kind == "state":
         return encode_message("state", session.state.model_dump())
     calls = {"reset": session.reset, "step": session.step}
     if kind not in calls:
         raise Refused("UNKNOWN_TYPE", f"there are messages of type reset, step, state and close, not {kind!r:.100}")
     try:
-        return encode_message("observation", await _in_thread(threads, calls[kind], data))
+        return encode_message("observation", await _in_thread(thread, calls[kind], data))
     except Refused:
         raise
-    except Exception as error:  # whatever an environment raises must not end the other sessions
+    except (Exception, SystemExit) as error:  # whatever an environment raises must not end any session
         _log.exception("an environment failed")
         raise Refused("EXECUTION_ERROR", f"{type(error).__name__}: {error}") from error
 
@@ -276,8 +284,8 @@ def _parse(model: type[Data], data: dict[str, Any]) -> Data:
         raise Refused("VALIDATION_ERROR", describe(error)) from error
 
 
-async def _in_thread(threads: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
-    return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+async def _in_thread(thread: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
 
 
 def _observation(text: str, reward: float | None, terminated: bool, truncated: bool, info: Mapping) -> dict[str, Any]:
@@ -292,7 +300,7 @@ def _observation(text: str, reward: float | None, terminated: bool, truncated: b
         info=info,
     )
     done = observation.terminated or observation.truncated
-    return {"observation": observation.model_dump(), "reward": as_json(reward), "done": done}
+    return {"observation": observation.model_dump(), "reward": reward, "done": done}
 
 
 def _error(code: str, message: str) -> str:

@@ -1,5 +1,6 @@
 """The agents' view of environments: ours and other people's."""
 
+import threading
 from collections import Counter
 
 import numpy as np
@@ -11,6 +12,8 @@ from training import records, run
 
 from agents.environments import Environments, Start, TaskSchedule, parse_env_args
 from agents.errors import UsageError
+from agents.evaluate.__main__ import main as evaluate
+from agents.evaluate.config import EvaluateConfig
 
 
 def test_an_environment_of_this_project():
@@ -83,6 +86,21 @@ def test_numbers_of_numpy_are_written_down(algorithm, tiny_model, tmp_path):
         assert rollout["success"] is even and rollout["reward"] == even
 
 
+def test_metadata_that_json_cannot_hold_are_left_out(tiny_model, tmp_path, monkeypatch):
+    """Else they could not be written down, or would be something else when they are read again."""
+
+    def reset(self, *, seed=None, options=None):
+        return "Go.", {"metadata": {"level": np.int64(seed % 2), ("a", 1): 2, "lock": threading.Lock()}}
+
+    monkeypatch.setattr(toy_env.PlainEnv, "reset", reset)
+    environments = Environments("toy/Plain-v0", {}, 1)
+    assert environments.reset([Start(3)])[0].metadata == {"level": 1, "('a', 1)": 2}
+    environments.close()
+    settings = {"env": "toy/Plain-v0", "num_tasks": 6, "samples": 1, "max_new_tokens": 4, "device": "cpu"}
+    [result] = evaluate(EvaluateConfig(model=(str(tiny_model),), output=tmp_path / "evaluation", **settings))
+    assert set(result["by"]["level"]) == {"0", "1"}
+
+
 @pytest.mark.parametrize(
     ("env_id", "arguments", "message"),
     [
@@ -121,6 +139,20 @@ def test_failures_name_the_environment(where, message):
         environments.step({0: "seven"})
     assert isinstance(raised.value.__cause__, (ValueError, ConnectionError))
     environments.close()
+
+
+def test_one_that_cannot_be_closed_leaves_no_other_open(monkeypatch):
+    closed = []
+
+    def close(self):
+        closed.append(self)
+        raise RuntimeError("it cannot be closed")
+
+    monkeypatch.setattr(toy_env.PlainEnv, "close", close)
+    environments = Environments("toy/Plain-v0", {}, 3)
+    with pytest.raises(RuntimeError, match="it cannot be closed"):
+        environments.close()
+    assert len(set(map(id, closed))) == 3
 
 
 def test_every_pass_over_the_tasks_holds_each_once():

@@ -1,5 +1,7 @@
 """`sdpo-gym check`: what it finds in environments that are wrong, and that it finds nothing in those that are not."""
 
+import sqlite3
+
 import gymnasium
 import numpy as np
 import pytest
@@ -56,6 +58,25 @@ class TellingEnv(toy_env.PlainEnv):
         return *super().step(action)[:4], self.info
 
 
+class SqlEnv(toy_env.PlainEnv):
+    """Has a database, which only the thread that made it may use."""
+
+    def __init__(self):
+        self.observation_space = self.action_space = UnicodeText()
+        self.database = sqlite3.connect(":memory:")
+
+    def step(self, action):
+        self.database.execute("SELECT 1")
+        return super().step(action)
+
+
+class CountingEnv(toy_env.PlainEnv):
+    """Has a method where others have the number of tasks."""
+
+    def num_tasks(self):
+        return 3
+
+
 def by_chance(response, rng=np.random.default_rng(0)):
     return Verdict(rng.random(), False)
 
@@ -68,6 +89,8 @@ ENVIRONMENTS = {
     "Lost": lambda: PairEnv(("a", "b"), 1),
     "Nowhere": lambda: PairEnv(("a", "b"), 2),
     "Telling": TellingEnv,
+    "Sql": SqlEnv,
+    "Counting": CountingEnv,
 }
 for name, make in ENVIRONMENTS.items():
     gymnasium.register(f"checked/{name}-v0", entry_point=make)
@@ -96,6 +119,11 @@ def test_nothing_is_found_in_what_is_right(env_id, capsys):
         (
             ["checked/Telling-v0", "--env-arg", 'feedback=["no"]'],
             ["* info['feedback'] of step must be a str, not ['no']"],
+        ),
+        (["checked/Sql-v0"], ["* an episode fails in another thread", "check_same_thread=False", "ProgrammingError"]),
+        (
+            ["checked/Counting-v0"],
+            ["* num_tasks must be an int, how many tasks there are, or None", "not <bound method"],
         ),
         (["toy/Unseeded-v0"], ["* reset(seed=0) gives different prompts", "super().reset(seed=seed)"]),
         (["toy/Failing-v0", "--env-arg", "where=reset"], ["* 'toy/Failing-v0': reset must return (observation, info)"]),

@@ -1,6 +1,7 @@
 """Wrappers for text environments."""
 
 import json
+import sys
 
 import gymnasium
 import numpy as np
@@ -148,6 +149,17 @@ class TestCompleteInfo:
             else expected
         )
 
+    @pytest.mark.parametrize("value", [None, {"name": "a"}])
+    def test_a_task_id_of_another_shape_is_missing(self, value):
+        env = CompleteInfo(ReturningEnv(("?", {"task_id": value})))
+        assert env.reset(seed=3)[1]["task_id"] == "seed 3"
+        assert env.reset(seed=3, options={"task": 7})[1]["task_id"] == "7"
+
+    @pytest.mark.parametrize("value", ["a", 7, np.int64(7)])
+    def test_the_task_id_is_what_the_environment_says(self, value):
+        env = CompleteInfo(ReturningEnv(("?", {"task_id": value})))
+        assert env.reset(seed=3, options={"task": 1})[1]["task_id"] == value
+
     def test_metadata_of_another_shape_are_missing(self):
         assert CompleteInfo(ReturningEnv(("?", {"metadata": None}))).reset()[1]["metadata"] == {}
 
@@ -181,6 +193,15 @@ class TestCompleteInfo:
         env = CompleteInfo(ReturningEnv(step=returned))
         env.reset(seed=0)
         with pytest.raises(ContractError, match=f"^'ReturningEnv': .*{message}"):
+            env.step("x")
+
+    @pytest.mark.parametrize("method", ["reset", "step"])
+    def test_an_environment_that_would_end_the_program(self, method):
+        env = ReturningEnv()
+        setattr(env, method, lambda *arguments, **options: sys.exit(3))
+        env = CompleteInfo(env)
+        with pytest.raises(ContractError, match=rf"^'ReturningEnv': {method} must not end .* by SystemExit\(3\)$"):
+            env.reset(seed=0)
             env.step("x")
 
     def test_another_return_may_be_a_success(self):

@@ -141,13 +141,13 @@ def test_episodes_of_several_attempts():
     assert done and verdict.success and verdict.reward == 1.0
 
 
-@pytest.mark.parametrize("cancelled_after", [0.05, 0.4, None])
+@pytest.mark.parametrize("cancelled_after", [0.05, 1.0, None])
 def test_an_asynchronous_episode_is_closed_in_a_thread_also_when_it_is_cancelled(cancelled_after):
     begun = []
 
     async def play():
-        async with started(SLOW, {}, "seed 3", 3) as env:
-            begun.append(step(env, "x")[0])
+        async with started(SLOW, {}, "seed 3", 3) as respond:
+            begun.append((await respond("x"))[0])
             if cancelled_after is not None:
                 await asyncio.sleep(60)
 
@@ -165,6 +165,35 @@ def test_an_asynchronous_episode_is_closed_in_a_thread_also_when_it_is_cancelled
     assert toy_env.SlowEnv.open == []
     [thread] = toy_env.SlowEnv.closed_by
     assert thread is not threading.main_thread()
+
+
+def test_an_asynchronous_episode_that_is_cancelled_in_a_step_is_closed_after_it(monkeypatch):
+    calls = []
+
+    def call(name, method):
+        def called(self, *arguments):
+            calls.append(f"{name} begins")
+            method(self, *arguments)
+            calls.append(f"{name} ends")
+
+        return called
+
+    for name in ("step", "close"):
+        monkeypatch.setattr(toy_env.SlowEnv, name, call(name, getattr(toy_env.SlowEnv, name)))
+
+    async def play():
+        async with started(SLOW, {}, "seed 3", 3) as respond:
+            await respond("x")
+
+    async def main():
+        task = asyncio.create_task(play())
+        while not calls:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+    assert calls == ["step begins", "step ends", "close begins", "close ends"]
 
 
 def test_an_episode_that_does_not_begin_is_closed():

@@ -21,6 +21,8 @@ pytest.importorskip("uvicorn", reason="the server needs the extra [serve]")
 pytest.importorskip("fastapi", reason="the server needs the extra [serve]")
 pytest.importorskip("websockets", reason="the client needs the extra [serve]")
 
+from websockets.sync.server import serve
+
 RESPONSES = [
     "even",
     "odd",
@@ -88,7 +90,29 @@ def test_environments_of_other_packages():
         assert remote.reset(seed=5) == local.reset(seed=5)
         assert remote.step("odd") == local.step("odd") == ("odd", 0.0, True, False, {})
         assert remote.get_wrapper_attr("num_tasks") is None and remote.action_space.max_length == 1000
+        for response in ("x" * 1002, "x" * 1003):  # more than the space holds, which this environment reads
+            assert remote.reset(seed=5) == local.reset(seed=5)
+            assert remote.step(response) == local.step(response)
         remote.close()
+
+
+@pytest.mark.parametrize("said", [None, "a note", 7])
+def test_a_server_that_means_something_else_by_info(said):
+    def answer(connection):
+        for message in connection:
+            observation = {"text": "Go on.", "info": said, "level": 3}
+            data = {} if json.loads(message)["type"] == "state" else {"observation": observation, "reward": 0.5}
+            connection.send(json.dumps({"type": "observation" if data else "state", "data": data}))
+
+    with serve(answer, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        env = gymnasium.make("sdpo/Remote-v0", url=f"http://127.0.0.1:{server.socket.getsockname()[1]}")
+        assert env.reset() == ("Go on.", {"info": said, "level": 3})
+        assert env.step("x") == ("Go on.", 0.5, False, False, {"info": said, "level": 3})
+        env.close()
+        server.shutdown()
+        thread.join()
 
 
 def test_gymnasiums_checker(remote):

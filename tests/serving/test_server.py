@@ -313,6 +313,13 @@ def test_an_environment_that_fails_ends_nothing_else():
         with pytest.raises(RuntimeError, match="failed: RuntimeError: the judge is lost"):
             env.step("raise")
         env.reset(seed=0)
+        with pytest.raises(RuntimeError, match="SystemExit: 1"):
+            env.step("sys.exit")
+        env.reset(seed=0)
+        with pytest.raises(RuntimeError, match="ContractError: 'odd/Failing-v0': the info of step must be a dict, not"):
+            env.step("no info")
+        env.reset(seed=0)
+        assert env.step("fraction")[1] == 0.5
         text, reward, terminated, truncated, info = env.step("truncate")
         assert (text, reward, terminated, truncated) == ("lone \ud800 surrogate", 1.0, False, True)
         assert info == {
@@ -327,6 +334,29 @@ def test_an_environment_that_fails_ends_nothing_else():
         slow.start()
         assert other.step("fast")[1] == 1.0  # while another session's step takes its time
         assert slow.is_alive()
+
+
+def test_an_environment_knows_one_thread():
+    with served("serving.odd_envs:odd/OneThread-v0") as url, ThreadPoolExecutor(8) as threads:
+        envs = [remote(url) for _ in range(8)]
+        for _ in range(10):
+            list(threads.map(_step_and_go_on, envs))
+        for env in envs:
+            env.close()
+
+
+def _step_and_go_on(env):
+    env.reset(seed=0)
+    assert env.step("even")[1] == 1.0
+
+
+def test_an_environment_that_cannot_be_made_keeps_its_arguments_to_itself():
+    with served("serving.odd_envs:odd/Once-v0", "--env-arg", "key=a-secret") as url:
+        env = remote(url)
+        with pytest.raises(RuntimeError, match="could not be made; the server's log says why") as raised:
+            env.reset(seed=0)
+        assert "a-secret" not in str(raised.value)
+        env.close()
 
 
 def _step(env, action):
