@@ -108,6 +108,9 @@ class WorkerPool(Sandbox):
             except WorkerLost:
                 self._drop(worker)
                 return self._take()
+            except BaseException:  # an interrupt
+                self._drop(worker)
+                raise
         worker = self._start_worker()
         with self._lock:
             if not self._closed:
@@ -177,8 +180,8 @@ class _Submission:
         self._accept = accept
         self._worker: WorkerProcess | None = None
         self._share = accept is not None
-        self._started = time.monotonic()
-        self._waited = 0.0
+        # What counts to the limit of all inputs together: not the judge, nor workers that start or are lost.
+        self._seconds = self._waited = 0.0
 
     def results(self) -> Iterator[tuple[int, RunResult]]:
         """Indices and results, in order. Where they begin anew, the earlier ones do not count."""
@@ -198,7 +201,7 @@ class _Submission:
                 result, good = self._settle(index, text, result)
                 if share and not self._share:
                     # Else it could tell a test that failed by being run alone, and guess again there.
-                    index, self._started, self._waited = 0, time.monotonic(), 0.0
+                    index, self._seconds, self._waited = 0, 0.0, 0.0
                     break
                 yield index, result
                 index += 1
@@ -232,19 +235,24 @@ class _Submission:
             worker.end_program()
         except WorkerLost:
             self._pool._drop(worker)
+        except BaseException:  # an interrupt
+            self._pool._drop(worker)
+            raise
         else:
             self._pool._give_back(worker)
 
     def _run(self, texts: Sequence[str], *, fresh: bool) -> list[RunResult]:
         for last_try in (False, True):
-            left = self._limits.total_wall_seconds - wire.charged(time.monotonic() - self._started, self._waited)
+            left = self._limits.total_wall_seconds - wire.charged(self._seconds, self._waited)
             if left <= 0:
                 return [RunResult("not_run")]
             try:
                 if self._worker is None:
                     self._worker = self._pool._take()
                     self._worker.begin_program(self._program, self._limits)
+                begun = time.monotonic()
                 results = self._worker.run(texts, min(left, self._limits.wall_limit), fresh=fresh)
+                self._seconds += time.monotonic() - begun
                 self._waited += sum(result.waited_seconds for result in results)
                 return results
             except WorkerLost as error:

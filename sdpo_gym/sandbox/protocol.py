@@ -72,7 +72,7 @@ class Limits:
     long a program waited for a CPU is not charged, where that is known, but for a tenth of all the time it takes."""
 
     total_wall_seconds: float = 60.0
-    """Wall time for all inputs together, likewise."""
+    """Wall time for all inputs together, likewise. The judge's own time does not count."""
 
     memory_mb: int = 1024
     """Address space for each process beyond that of an interpreter, with whatever packages are loaded."""

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,6 +67,13 @@ def processes(marker):
             if marker in comm.read() + cmdline.read():
                 found.append(int(pid))
     return found
+
+
+def freeze(pid):
+    """Stop a process and all that it has started; return them."""
+    os.kill(pid, signal.SIGSTOP)
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [pid, *(process for child in file.read().split() for process in freeze(int(child)))]
 
 
 def workers_of(pid):
@@ -681,6 +689,74 @@ class TestHost:
             time.sleep(0.01)
         assert processes(name) == []
         assert output(own_sandbox, "print(1)") == "1\n"
+
+    def test_only_the_time_of_runs_counts_to_the_total(self, own_sandbox):
+        """Not the start of the worker, nor the judge."""
+        limits = Limits(total_wall_seconds=1.0)
+
+        def stop(index, result):
+            time.sleep(0.6)
+
+        results = own_sandbox.run(Program("print(input())", "stdin"), ["a", "b", "c"], limits, stop=stop)
+        assert [result.stdout for result in results] == ["a\n", "b\n", "c\n"]
+
+    def test_a_worker_that_hangs_costs_the_program_nothing(self, own_sandbox, monkeypatch):
+        monkeypatch.setattr("sdpo_gym.sandbox.worker_process.GRACE_SECONDS", 0.5)
+        monkeypatch.setattr("sdpo_gym.sandbox.local.END_SECONDS", 0.1)
+        before = set(workers_of(os.getpid()))
+        limits = Limits(wall_seconds=0.2, total_wall_seconds=1.0)
+
+        def stop(index, result):
+            if index == 0:
+                [worker] = set(workers_of(os.getpid())) - before
+                freeze(worker)
+
+        results = own_sandbox.run(Program("print(input())", "stdin"), ["a", "b"], limits, stop=stop)
+        assert [result.stdout for result in results] == ["a\n", "b\n"]
+
+    def test_an_interrupt_while_a_worker_ends_a_program(self, own_sandbox):
+        before = set(workers_of(os.getpid()))
+        frozen = []
+
+        def interrupt(number, frame):
+            for process in frozen:
+                with contextlib.suppress(OSError):  # a program's process ends by itself
+                    os.kill(process, signal.SIGCONT)
+            raise KeyboardInterrupt
+
+        def stop(index, result):
+            [worker] = set(workers_of(os.getpid())) - before
+            frozen.extend(freeze(worker))
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+        handler = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                own_sandbox.run(Program("print(input())", "stdin"), ["a"], stop=stop)
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+        assert set(workers_of(os.getpid())) == before
+        assert output(own_sandbox, "print(1)") == "1\n"
+
+    def test_an_interrupt_while_a_worker_starts(self, tmp_path):
+        name = f"start{os.getpid()}"
+        shutil.copy(shutil.which("cat"), tmp_path / name)  # says nothing, and ends when its input does
+
+        def interrupt(number, frame):
+            raise KeyboardInterrupt
+
+        handler = signal.signal(signal.SIGALRM, interrupt)
+        waiting = tmp_path / "python"
+        waiting.write_text(f"#!/bin/sh\nexec {tmp_path / name}\n")
+        waiting.chmod(0o700)
+        try:
+            with contextlib.closing(LocalSandbox(workers=1, python=str(waiting))) as sandbox:
+                signal.setitimer(signal.ITIMER_REAL, 1.0)
+                with pytest.raises(KeyboardInterrupt):
+                    run(sandbox, "")
+            assert processes(name) == []
+        finally:
+            signal.signal(signal.SIGALRM, handler)
 
     def test_closing(self):
         sandbox = LocalSandbox(workers=1)
