@@ -21,12 +21,16 @@ from sdpo_gym.sandbox.protocol import SandboxError
 INFO_PATH = "/v1/info"
 RUN_PATH = "/v1/run"
 MAX_WAIT_SECONDS = 5.0
+NOT_NOW = (502, 503, 504)
+"""Statuses of a server whose queue is full, and of a load balancer that has lost the machine that it asked."""
+
 _HELP = {
     401: "the token is not the server's",
     404: "there is no sandbox server at this address",
     413: "an input or the program is larger than the server allows; start it with a larger --max-body-mb",
     422: "it refused the request",
     500: "its sandbox failed",
+    503: "no worker is free",
 }
 
 
@@ -116,16 +120,18 @@ class RemoteSandbox(ChunkedSandbox):
                 if isinstance(error, TooLong) or late or broken == self._attempts:
                     raise SandboxError(f"sandbox server {self.url}: {_describe(error)}") from error
                 wait = 0.0 if broken == 1 else 0.1 * 4 ** (broken - 2)  # at first it was perhaps only an old connection
+                reason = _describe(error)
             else:
                 if answer.status == 200:
                     return answer.body
-                if answer.status != 503:
-                    raise SandboxError(f"sandbox server {self.url}: {_explain(answer)}")
+                reason = _explain(answer)
+                if answer.status not in NOT_NOW:
+                    raise SandboxError(f"sandbox server {self.url}: {reason}")
                 broken, waits = 0, waits + 1
                 wait = max(0.05 * 1.5 ** min(waits, 20), _seconds(answer.retry_after))
             wait = random.uniform(0.5, 1.0) * min(wait, MAX_WAIT_SECONDS)  # not all clients at the same time
             if time.monotonic() + wait >= deadline:
-                raise SandboxError(f"sandbox server {self.url}: no free worker, or no connection, for too long")
+                raise SandboxError(f"sandbox server {self.url}: no answer for too long; the last try: {reason}")
             time.sleep(wait)
 
     def _ask_once(self, method: str, path: str, body: bytes, max_bytes: int, deadline: float) -> Answer:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import http.server
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ pytest.importorskip("uvicorn", reason="the sandbox server needs uvicorn: pip ins
 from sandbox.serving import TOKEN, served, start_server
 
 from sdpo_gym.sandbox import Limits, LocalSandbox, Program, SandboxError
+from sdpo_gym.sandbox.chunks import answer_chunk
 from sdpo_gym.sandbox.remote import RemoteSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server's LocalSandbox needs Linux")
@@ -355,6 +357,34 @@ class TestLoss:
         with pytest.raises(SandboxError, match="closed"):
             sandbox.run(PRINT, ["1"])
         sandbox.close()
+
+    @pytest.mark.parametrize("status", [502, 503, 504])
+    def test_a_load_balancer_that_has_lost_a_machine_asks_another(self, local, status):
+        answers = []
+
+        class Balancer(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                answers.append(status if not answers else 200)
+                data = b"<html>" if answers[-1] != 200 else answer_chunk(local, body)
+                self.send_response(answers[-1])
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args):
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Balancer) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                with contextlib.closing(RemoteSandbox(f"http://127.0.0.1:{server.server_port}", TOKEN)) as sandbox:
+                    assert sandbox.run(PRINT, ["1"])[0].stdout == "1\n"
+            finally:
+                server.shutdown()
+                thread.join()
+        assert answers == [status, 200]
 
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
