@@ -108,6 +108,21 @@ class TestUnsafe:
         [result] = unsafe.run(Program("", "function", "f"), [""])
         assert (result.status, result.exception.type) == ("exception", "NameError")
 
+    @linux_only
+    def test_failures_read_as_those_of_a_local_sandbox(self, unsafe):
+        sources = [
+            "def f():\n    raise ValueError(object())\nf()",
+            "raise ValueError('\ud800' + 'x' * 9_000)",
+            "raise type('E' * 500, (Exception,), {})",
+            "exec(compile('\\n' * 99 + '1 / 0', 'Solution.py', 'exec'))",  # a line that the program does not have
+            "def f(n): return f(n - 1) if n else 1 / 0\nf(200)",
+            "print(",
+        ]
+        with contextlib.closing(LocalSandbox(workers=1)) as local:
+            for source in sources:
+                there, here = (s.run(Program(source, "stdin"), [""])[0] for s in (unsafe, local))
+                assert (there.status, there.exception) == (here.status, here.exception) and there.exception, source
+
     def test_stop_ends_the_runs(self, unsafe):
         results = unsafe.run(Program("print(input())", "stdin"), ["a", "b", "c"], stop=lambda i, result: i == 1)
         assert [result.stdout for result in results] == ["a\n", "b\n"]
