@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
+from sdpo_gym.sandbox.forks import after_fork
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -57,7 +57,7 @@ class WorkerPool(Sandbox):
         self._busy: set[WorkerProcess] = set()
         self._make_locks()
         self._close_workers = weakref.finalize(self, _close_workers, self._idle, self._busy)
-        _pools.add(self)
+        after_fork(self._after_fork)
 
     @abstractmethod
     def _start_worker(self) -> WorkerProcess:
@@ -279,15 +279,3 @@ def _close_workers(idle: list[WorkerProcess], busy: set[WorkerProcess]) -> None:
     busy.clear()
     for worker in workers:
         worker.close()
-
-
-_pools: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
-
-
-def _forget_workers() -> None:
-    for pool in _pools:
-        pool._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_workers)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import http.client
 import logging
-import os
 import random
 import ssl
 import threading
 import time
-import weakref
 from urllib.parse import urlsplit
 
 from sdpo_gym.network import check_token, is_loopback
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import ChunkedSandbox
 from sdpo_gym.sandbox.connection import Answer, Connection, TooLong
+from sdpo_gym.sandbox.forks import after_fork
 from sdpo_gym.sandbox.protocol import SandboxError
 
 INFO_PATH = "/v1/info"
@@ -87,7 +86,7 @@ class RemoteSandbox(ChunkedSandbox):
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._lock = threading.Lock()
-        _clients.add(self)
+        after_fork(self._after_fork)
 
     def close(self) -> None:
         """Close all connections; runs in other threads raise SandboxError. The server goes on."""
@@ -198,13 +197,3 @@ def _seconds(text: str | None) -> float:
 
 
 _log = logging.getLogger("sdpo_gym")
-_clients: weakref.WeakSet[RemoteSandbox] = weakref.WeakSet()
-
-
-def _forget_connections() -> None:
-    for client in _clients:
-        client._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_connections)

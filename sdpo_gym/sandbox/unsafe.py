@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sdpo_gym.sandbox.claims import read_claim
+from sdpo_gym.sandbox.forks import after_fork
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -63,8 +64,8 @@ class UnsafeSandbox(Sandbox):
         self._python = python
         self._closed = False
         self._busy: set[subprocess.Popen[bytes]] = set()
-        self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(self.workers)
+        self._make_locks()
+        after_fork(self._after_fork)
 
     def run(
         self,
@@ -113,6 +114,14 @@ class UnsafeSandbox(Sandbox):
     @property
     def closed(self) -> bool:
         return self._closed
+
+    def _make_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(self.workers)
+
+    def _after_fork(self) -> None:
+        self._busy.clear()  # the other process's
+        self._make_locks()
 
     def _run_once(self, program: Program, text: str, limits: Limits, wall_seconds: float) -> RunResult:
         job = {

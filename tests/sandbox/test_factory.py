@@ -2,7 +2,11 @@
 
 import contextlib
 import logging
+import os
+import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,3 +130,20 @@ class TestUnsafe:
     def test_stop_ends_the_runs(self, unsafe):
         results = unsafe.run(Program("print(input())", "stdin"), ["a", "b", "c"], stop=lambda i, result: i == 1)
         assert [result.stdout for result in results] == ["a\n", "b\n"]
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+    def test_a_process_forked_during_a_run_has_a_turn_of_its_own(self, unsafe):
+        sleep = Program("import time\ntime.sleep(2)\nprint('slept')", "stdin")
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(unsafe.run, sleep, [""])
+            time.sleep(0.5)
+            pid = os.fork()
+            if pid == 0:
+                with contextlib.suppress(BaseException):
+                    signal.alarm(20)
+                    if unsafe.run(Program("print(1)", "stdin"), [""])[0].stdout == "1\n":
+                        unsafe.close()
+                        os._exit(0)
+                os._exit(1)
+            assert os.waitpid(pid, 0)[1] == 0
+            assert running.result()[0].stdout == "slept\n"
