@@ -409,9 +409,22 @@ class TestLimits:
         [result] = sandbox.run(program, ['"' + "x" * 150_000_000 + '"'], Limits(memory_mb=256))
         assert result.status == "memory"
 
-    @pytest.mark.parametrize("limits", [{"cpu_seconds": 0}, {"wall_seconds": -1}, {"memory_mb": 1}])
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            {"cpu_seconds": 0},
+            {"cpu_seconds": math.nan},
+            {"cpu_seconds": math.inf},
+            {"wall_seconds": -1},
+            {"wall_seconds": math.inf},
+            {"total_wall_seconds": math.nan},
+            {"memory_mb": 1},
+            {"memory_mb": 512.5},
+            {"output_bytes": 1e6},
+        ],
+    )
     def test_limits_that_make_no_sense(self, sandbox, limits):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=f"{next(iter(limits))}|limits must be positive"):
             run(sandbox, "", limits=Limits(**limits))
 
     def test_programs_that_make_no_sense(self, sandbox):
@@ -420,6 +433,10 @@ class TestLimits:
                 sandbox.run(program, [""])
         with pytest.raises(TypeError, match=r"given as Program\(source, 'stdin'\), not 'print\(1\)'"):
             sandbox.run("print(1)", [""])
+        with pytest.raises(TypeError, match="source is a text, not None"):
+            sandbox.run(Program(None, "stdin"), [""])
+        with pytest.raises(TypeError, match="input 0 is not a text: b'1'"):
+            sandbox.run(Program("", "stdin"), [b"1"])
 
 
 class TestSeparation:
