@@ -276,6 +276,16 @@ class TestServer:
             with contextlib.closing(sandbox), pytest.raises(SandboxError, match="too long"):
                 sandbox.run(PRINT, [""])
 
+    def test_clients_that_leave_in_the_middle_of_a_request_are_no_error_of_the_server(self, capfd):
+        with served("--kind", "local", "--workers", "1") as url:
+            for _ in range(3):
+                with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as client:
+                    head = f"POST /v1/run HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+                    client.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+                    time.sleep(0.2)
+            assert ask(url, request_body())[0] == 200
+        assert capfd.readouterr().err == ""
+
     def test_it_ends_with_its_workers(self):
         process, url = start_server("--kind", "local", "--workers", "1")
         with process.stdout:
