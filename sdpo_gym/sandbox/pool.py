@@ -8,7 +8,7 @@ import weakref
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
-from sdpo_gym.sandbox.forks import after_fork
+from sdpo_gym.sandbox.forks import tell_of_forks
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -57,7 +57,7 @@ class WorkerPool(Sandbox):
         self._busy: set[WorkerProcess] = set()
         self._make_locks()
         self._close_workers = weakref.finalize(self, _close_workers, self._idle, self._busy)
-        after_fork(self._after_fork)
+        tell_of_forks(self)
 
     @abstractmethod
     def _start_worker(self) -> WorkerProcess:

@@ -14,7 +14,7 @@ from sdpo_gym.network import check_token, is_loopback
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import ChunkedSandbox
 from sdpo_gym.sandbox.connection import Answer, Connection, TooLong
-from sdpo_gym.sandbox.forks import after_fork
+from sdpo_gym.sandbox.forks import tell_of_forks
 from sdpo_gym.sandbox.protocol import SandboxError
 
 INFO_PATH = "/v1/info"
@@ -86,7 +86,7 @@ class RemoteSandbox(ChunkedSandbox):
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._lock = threading.Lock()
-        after_fork(self._after_fork)
+        tell_of_forks(self)
 
     def close(self) -> None:
         """Close all connections; runs in other threads raise SandboxError. The server goes on."""

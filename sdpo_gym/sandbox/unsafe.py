@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sdpo_gym.sandbox.claims import read_claim
-from sdpo_gym.sandbox.forks import after_fork
+from sdpo_gym.sandbox.forks import tell_of_forks
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -65,7 +65,7 @@ class UnsafeSandbox(Sandbox):
         self._closed = False
         self._busy: set[subprocess.Popen[bytes]] = set()
         self._make_locks()
-        after_fork(self._after_fork)
+        tell_of_forks(self)
 
     def run(
         self,
