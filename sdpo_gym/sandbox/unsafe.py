@@ -17,6 +17,7 @@ from typing import Any
 
 from sdpo_gym.sandbox.claims import read_claim
 from sdpo_gym.sandbox.forks import tell_of_forks
+from sdpo_gym.sandbox.local import find_python
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -61,7 +62,7 @@ class UnsafeSandbox(Sandbox):
         logging.getLogger("sdpo_gym").warning(
             "UnsafeSandbox isolates nothing: programs can read and delete this user's files and use the network"
         )
-        self._python = python
+        self._python = find_python(python)
         self._closed = False
         self._busy: set[subprocess.Popen[bytes]] = set()
         self._make_locks()

@@ -51,6 +51,19 @@ def test_local_by_name_takes_what_there_is_and_says_what_is_missing(caplog):
         make_sandbox("local", require={"kernel"})
 
 
+@linux_only
+@pytest.mark.parametrize("make", [LocalSandbox, UnsafeSandbox])
+@pytest.mark.parametrize("python", ["my-python", "./bin/my-python"])
+def test_an_interpreter_is_found_as_the_caller_would_find_it(make, python, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "my-python").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
+    with contextlib.closing(make(workers=1, python=python)) as sandbox:
+        monkeypatch.chdir("/")
+        assert sandbox.run(Program("print(1)", "stdin"), [""])[0].stdout == "1\n"
+
+
 def test_misuse_is_told():
     with pytest.raises(ValueError, match="banana"):
         make_sandbox("banana")
