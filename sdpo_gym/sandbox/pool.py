@@ -126,6 +126,8 @@ class WorkerPool(Sandbox):
             self._busy.discard(worker)
             if not self._closed:
                 self._idle.append(worker)
+                return
+        worker.close()  # `close` may have found it neither idle nor busy
 
     def _drop(self, worker: WorkerProcess) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -798,6 +799,33 @@ class TestHost:
             with pytest.raises(SandboxError, match="closed"):
                 running.result()
         assert processes(name) == []
+
+    def test_closing_while_a_run_ends(self, monkeypatch):
+        others = set(workers_of(os.getpid()))
+        workers = set()
+        sandbox = LocalSandbox(workers=1)
+        close_workers = sandbox._close_workers
+        ended = threading.Event()
+
+        def close_late():  # as where its thread has to wait for a CPU
+            assert ended.wait(30)
+            close_workers()
+
+        monkeypatch.setattr(sandbox, "_close_workers", close_late)
+        with ThreadPoolExecutor(1) as pool:
+
+            def stop(index, result):
+                workers.update(set(workers_of(os.getpid())) - others)
+                pool.submit(sandbox.close)
+                while not sandbox.closed:
+                    time.sleep(0.01)
+
+            assert [r.stdout for r in sandbox.run(Program("print(1)", "stdin"), [""], stop=stop)] == ["1\n"]
+            try:
+                with pytest.raises(ChildProcessError):  # it has ended, and was waited for
+                    os.waitpid(workers.pop(), os.WNOHANG)
+            finally:
+                ended.set()
 
     def test_errors_of_the_stop_callback_leave_it_usable(self, sandbox):
         def stop(index, result):
