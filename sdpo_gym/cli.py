@@ -7,6 +7,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sdpo_gym import __version__, check, play
@@ -167,9 +168,10 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     source = options.file.read_text(encoding="utf-8-sig")
-    text = "" if sys.stdin.isatty() else sys.stdin.read()
+    text = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
     program = Program(source, "function" if options.function else "stdin", options.function)
     limits = Limits(cpu_seconds=options.cpu_seconds, memory_mb=options.memory_mb)
+    limits = replace(limits, total_wall_seconds=limits.wall_limit)  # there is one input
     sandbox = make_sandbox(options.kind)
     try:
         [result] = sandbox.run(program, [text], limits)
@@ -194,6 +196,8 @@ def _describe(result: RunResult, file: Path) -> str:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    if options.workers is not None and options.kind not in ("auto", "local", "docker", "unsafe"):
+        raise ValueError(f"--workers is of no use with --kind {options.kind}, whose other machines say how many")
     from sdpo_gym.http_server import find_token
     from sdpo_gym.sandbox import server
 

@@ -8,6 +8,8 @@ import platform
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sdpo_gym.cache import cache_folder
@@ -28,8 +30,9 @@ def find_machine() -> list[Finding]:
         Finding("CPUs", str(cpus) if cpus == os.cpu_count() else f"{cpus} of {os.cpu_count()}"),
         *_memory(),
     ]
-    folders = {"working folder": Path.cwd(), "cache": cache_folder(), "temporary files": Path(tempfile.gettempdir())}
-    return findings + [_disk(f"disk, {what}", folder) for what, folder in folders.items()]
+    folders = {"working folder": Path.cwd, "cache": cache_folder, "temporary files": tempfile.gettempdir}
+    disks = {f"disk, {what}": find_folder for what, find_folder in folders.items()}
+    return findings + [_unless_unusable(name, partial(_disk, name, find)) for name, find in disks.items()]
 
 
 def _memory() -> list[Finding]:
@@ -50,7 +53,16 @@ def _memory_limit(total: int) -> str:
     return f", limited to {limit / GIB:.1f}" if limit < total else ""
 
 
-def _disk(name: str, folder: Path) -> Finding:
+def _unless_unusable(name: str, find: Callable[[], Finding]) -> Finding:
+    """What `find` finds out about a folder, also where there is no way into it."""
+    try:
+        return find()
+    except (OSError, RuntimeError) as error:  # RuntimeError: it is in the home of a user who has none
+        return Finding(name, f"cannot be used: {error}", "give this user access, or set another folder")
+
+
+def _disk(name: str, find_folder: Callable[[], Path | str]) -> Finding:
+    folder = Path(find_folder())
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
     advice = f"make room, or move it: at least {LITTLE_DISK / GIB:.0f} GiB are of use" if free < LITTLE_DISK else ""
@@ -90,14 +102,19 @@ def find_devices() -> list[Finding]:
 
 def find_caches() -> list[Finding]:
     """Weights and data on this machine: where, and how large."""
+    caches = {"Hugging Face hub": _hub, "sdpo-gym": _own_cache, "SmolLM2-135M": _smollm2}
+    return [_unless_unusable(name, find) for name, find in caches.items()]
+
+
+def _hub() -> Finding:
     home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface")
     hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
     models, datasets = (len(list(hub.glob(f"{kind}--*"))) for kind in ("models", "datasets"))
-    return [
-        Finding("Hugging Face hub", f"{models} models and {datasets} datasets, {_size(hub)}"),
-        Finding("sdpo-gym", _size(cache_folder())),
-        _smollm2(),
-    ]
+    return Finding("Hugging Face hub", f"{models} models and {datasets} datasets, {_size(hub)}")
+
+
+def _own_cache() -> Finding:
+    return Finding("sdpo-gym", _size(cache_folder()))
 
 
 def _smollm2() -> Finding:

@@ -50,7 +50,7 @@ def read_claims(data: bytes, stdout: bytes, program: Program, count: int) -> Cla
             break
         try:
             claim = wire.parse(line)
-            status, value, exception = _read_claim(claim, program)
+            status, value, exception = read_claim(claim, program)
             end, last = _read_end(claim, start, len(stdout)), "last" in claim
         except ValueError:
             return Claims(results, stdout[start:], last=False, false=True)
@@ -66,7 +66,12 @@ def _read_end(claim: dict[str, Any], start: int, most: int) -> int:
     return end
 
 
-def _read_claim(claim: Any, program: Program) -> tuple[Status, Any, ExceptionInfo | None]:
+def read_claim(claim: Any, program: Program) -> tuple[Status, Any, ExceptionInfo | None]:
+    """What a run is said to have come to: its status, value and exception.
+
+    Raises:
+        ValueError: the claim makes no sense.
+    """
     match claim:
         case {"status": "ok"} if program.mode == "stdin":
             return "ok", None, None

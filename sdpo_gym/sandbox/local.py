@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -55,7 +56,8 @@ class LocalSandbox(WorkerPool):
         if sys.platform != "linux":
             raise SandboxError(f"LocalSandbox needs Linux, this is {sys.platform}; use DockerSandbox")
         super().__init__(len(os.sched_getaffinity(0)) if workers is None else workers)
-        packages = _numpy_folders() if python == sys.executable else []
+        python = find_python(python)
+        packages = _numpy_folders() if python == find_python(sys.executable) else []
         options = json.dumps({"namespaces": namespaces, "landlock": landlock, "seccomp": seccomp, "packages": packages})
         self._command = [python, "-s", "-S", "-B", str(WORKER), options]
 
@@ -116,6 +118,13 @@ class _Child:
     def last_words(self) -> str:
         self._process.kill()
         return self._process.stderr.read(10_000).decode("utf-8", "replace").strip()[-2_000:]
+
+
+def find_python(python: str) -> str:
+    """Where an interpreter is, by this process's `PATH` and current folder: where it is started, they are others."""
+    found = shutil.which(python) or python
+    relative = os.path.dirname(found) and not os.path.isabs(found)
+    return os.path.join(os.getcwd(), found) if relative else found
 
 
 def _environment() -> dict[str, str]:

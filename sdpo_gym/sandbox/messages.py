@@ -155,7 +155,7 @@ def decode_answer(data: bytes, chunk: Chunk) -> ChunkResults:
     if len(results) > len(chunk.inputs):
         raise ValueError(f"{len(results)} results for {len(chunk.inputs)} inputs")
     return ChunkResults(
-        [read_result(result, chunk.program, chunk.limits) for result in results], _read_seconds(seconds)
+        [_read_result(result, chunk.program, chunk.limits) for result in results], _read_seconds(seconds)
     )
 
 
@@ -219,7 +219,7 @@ def _read_limits(fields: dict[str, Any]) -> Limits:
             raise ValueError("limits are missing, or of the wrong type")
 
 
-def read_result(data: Any, program: Program, limits: Limits) -> RunResult:
+def _read_result(data: Any, program: Program, limits: Limits) -> RunResult:
     """Check one result, as `encode_result` writes it.
 
     Raises:

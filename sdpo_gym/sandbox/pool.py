@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
+from sdpo_gym.sandbox.forks import tell_of_forks
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -57,7 +57,7 @@ class WorkerPool(Sandbox):
         self._busy: set[WorkerProcess] = set()
         self._make_locks()
         self._close_workers = weakref.finalize(self, _close_workers, self._idle, self._busy)
-        _pools.add(self)
+        tell_of_forks(self)
 
     @abstractmethod
     def _start_worker(self) -> WorkerProcess:
@@ -108,6 +108,9 @@ class WorkerPool(Sandbox):
             except WorkerLost:
                 self._drop(worker)
                 return self._take()
+            except BaseException:  # an interrupt
+                self._drop(worker)
+                raise
         worker = self._start_worker()
         with self._lock:
             if not self._closed:
@@ -123,6 +126,8 @@ class WorkerPool(Sandbox):
             self._busy.discard(worker)
             if not self._closed:
                 self._idle.append(worker)
+                return
+        worker.close()  # `close` may have found it neither idle nor busy
 
     def _drop(self, worker: WorkerProcess) -> None:
         with self._lock:
@@ -177,8 +182,8 @@ class _Submission:
         self._accept = accept
         self._worker: WorkerProcess | None = None
         self._share = accept is not None
-        self._started = time.monotonic()
-        self._waited = 0.0
+        # What counts to the limit of all inputs together: not the judge, nor workers that start or are lost.
+        self._seconds = self._waited = 0.0
 
     def results(self) -> Iterator[tuple[int, RunResult]]:
         """Indices and results, in order. Where they begin anew, the earlier ones do not count."""
@@ -198,7 +203,7 @@ class _Submission:
                 result, good = self._settle(index, text, result)
                 if share and not self._share:
                     # Else it could tell a test that failed by being run alone, and guess again there.
-                    index, self._started, self._waited = 0, time.monotonic(), 0.0
+                    index, self._seconds, self._waited = 0, 0.0, 0.0
                     break
                 yield index, result
                 index += 1
@@ -232,19 +237,24 @@ class _Submission:
             worker.end_program()
         except WorkerLost:
             self._pool._drop(worker)
+        except BaseException:  # an interrupt
+            self._pool._drop(worker)
+            raise
         else:
             self._pool._give_back(worker)
 
     def _run(self, texts: Sequence[str], *, fresh: bool) -> list[RunResult]:
         for last_try in (False, True):
-            left = self._limits.total_wall_seconds - wire.charged(time.monotonic() - self._started, self._waited)
+            left = self._limits.total_wall_seconds - wire.charged(self._seconds, self._waited)
             if left <= 0:
                 return [RunResult("not_run")]
             try:
                 if self._worker is None:
                     self._worker = self._pool._take()
                     self._worker.begin_program(self._program, self._limits)
+                begun = time.monotonic()
                 results = self._worker.run(texts, min(left, self._limits.wall_limit), fresh=fresh)
+                self._seconds += time.monotonic() - begun
                 self._waited += sum(result.waited_seconds for result in results)
                 return results
             except WorkerLost as error:
@@ -271,15 +281,3 @@ def _close_workers(idle: list[WorkerProcess], busy: set[WorkerProcess]) -> None:
     busy.clear()
     for worker in workers:
         worker.close()
-
-
-_pools: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
-
-
-def _forget_workers() -> None:
-    for pool in _pools:
-        pool._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_workers)

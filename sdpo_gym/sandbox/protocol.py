@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ class Limits:
     long a program waited for a CPU is not charged, where that is known, but for a tenth of all the time it takes."""
 
     total_wall_seconds: float = 60.0
-    """Wall time for all inputs together, likewise."""
+    """Wall time for all inputs together, likewise. The judge's own time does not count."""
 
     memory_mb: int = 1024
     """Address space for each process beyond that of an interpreter, with whatever packages are loaded."""
@@ -227,6 +228,8 @@ def check_request(program: Program, limits: Limits) -> None:
     """
     if not isinstance(program, Program):
         raise TypeError(f"a program is given as Program(source, 'stdin'), not {program!r:.100}")
+    if not isinstance(program.source, str):
+        raise TypeError(f"a program's source is a text, not {program.source!r:.100}")
     if program.mode not in ("stdin", "function"):
         raise ValueError(f"unknown mode {program.mode!r}")
     if program.mode == "function" and not program.entry_point:
@@ -235,15 +238,22 @@ def check_request(program: Program, limits: Limits) -> None:
         raise ValueError(f"an entry_point of more than {MAX_ENTRY_POINT_CHARS} characters")
     if limits.memory_mb < MIN_MEMORY_MB:
         raise ValueError(f"memory_mb must be at least {MIN_MEMORY_MB}, not {limits.memory_mb}")
-    if min(limits.cpu_seconds, limits.wall_limit) <= 0 or limits.output_bytes < 0:
-        raise ValueError("limits must be positive")
+    if not isinstance(limits.memory_mb, int) or not isinstance(limits.output_bytes, int):
+        raise ValueError(f"memory_mb and output_bytes must be whole numbers: {limits}")
+    seconds = (limits.cpu_seconds, limits.wall_limit)
+    if not all(0 < limit < math.inf for limit in seconds) or limits.output_bytes < 0:
+        raise ValueError(f"limits must be positive, and those of one run finite: {limits}")
+    if math.isnan(limits.total_wall_seconds):
+        raise ValueError("total_wall_seconds must be a number, not nan")
 
 
 _DECODER = json.JSONDecoder(parse_int=len)  # numbers of any length, without the cost
 
 
 def check_input(program: Program, index: int, text: str) -> None:
-    """Raise ValueError on an input that is not what the program's mode takes."""
+    """Raise ValueError on an input that is not what the program's mode takes, TypeError on one that is no text."""
+    if not isinstance(text, str):
+        raise TypeError(f"input {index} is not a text: {text!r:.100}")
     if program.mode == "stdin":
         return
     try:

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import http.client
 import logging
-import os
 import random
 import ssl
 import threading
 import time
-import weakref
 from urllib.parse import urlsplit
 
 from sdpo_gym.network import check_token, is_loopback
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import ChunkedSandbox
 from sdpo_gym.sandbox.connection import Answer, Connection, TooLong
+from sdpo_gym.sandbox.forks import tell_of_forks
 from sdpo_gym.sandbox.protocol import SandboxError
 
 INFO_PATH = "/v1/info"
 RUN_PATH = "/v1/run"
 MAX_WAIT_SECONDS = 5.0
+NOT_NOW = (502, 503, 504)
+"""Statuses of a server whose queue is full, and of a load balancer that has lost the machine that it asked."""
+
 _HELP = {
     401: "the token is not the server's",
     404: "there is no sandbox server at this address",
     413: "an input or the program is larger than the server allows; start it with a larger --max-body-mb",
     422: "it refused the request",
     500: "its sandbox failed",
+    503: "no worker is free",
 }
 
 
@@ -83,7 +86,7 @@ class RemoteSandbox(ChunkedSandbox):
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._lock = threading.Lock()
-        _clients.add(self)
+        tell_of_forks(self)
 
     def close(self) -> None:
         """Close all connections; runs in other threads raise SandboxError. The server goes on."""
@@ -116,16 +119,18 @@ class RemoteSandbox(ChunkedSandbox):
                 if isinstance(error, TooLong) or late or broken == self._attempts:
                     raise SandboxError(f"sandbox server {self.url}: {_describe(error)}") from error
                 wait = 0.0 if broken == 1 else 0.1 * 4 ** (broken - 2)  # at first it was perhaps only an old connection
+                reason = _describe(error)
             else:
                 if answer.status == 200:
                     return answer.body
-                if answer.status != 503:
-                    raise SandboxError(f"sandbox server {self.url}: {_explain(answer)}")
+                reason = _explain(answer)
+                if answer.status not in NOT_NOW:
+                    raise SandboxError(f"sandbox server {self.url}: {reason}")
                 broken, waits = 0, waits + 1
                 wait = max(0.05 * 1.5 ** min(waits, 20), _seconds(answer.retry_after))
             wait = random.uniform(0.5, 1.0) * min(wait, MAX_WAIT_SECONDS)  # not all clients at the same time
             if time.monotonic() + wait >= deadline:
-                raise SandboxError(f"sandbox server {self.url}: no free worker, or no connection, for too long")
+                raise SandboxError(f"sandbox server {self.url}: no answer for too long; the last try: {reason}")
             time.sleep(wait)
 
     def _ask_once(self, method: str, path: str, body: bytes, max_bytes: int, deadline: float) -> Answer:
@@ -192,13 +197,3 @@ def _seconds(text: str | None) -> float:
 
 
 _log = logging.getLogger("sdpo_gym")
-_clients: weakref.WeakSet[RemoteSandbox] = weakref.WeakSet()
-
-
-def _forget_connections() -> None:
-    for client in _clients:
-        client._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_connections)

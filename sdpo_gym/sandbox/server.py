@@ -18,6 +18,7 @@ from sdpo_gym.sandbox.remote import INFO_PATH, RUN_PATH
 
 with needs("sdpo-gym[serve]"):
     from fastapi import Depends, FastAPI, HTTPException, Request, Response
+    from starlette.requests import ClientDisconnect
 
 MAX_CONNECTIONS = 1024
 BODY_SECONDS = 60.0
@@ -95,6 +96,8 @@ def make_app(
                 body = await asyncio.wait_for(_read_body(request, max_body_bytes), BODY_SECONDS)
             except asyncio.TimeoutError:
                 raise HTTPException(408, f"the request took longer than {BODY_SECONDS:.0f} seconds to arrive") from None
+            except ClientDisconnect:
+                raise HTTPException(400, "the client went away before its request was here") from None
             try:
                 # Not given up when the client goes away: the worker is at work until its answer is there.
                 data = await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, answer, body))

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sdpo_gym.sandbox import messages
+from sdpo_gym.sandbox.claims import read_claim
+from sdpo_gym.sandbox.forks import tell_of_forks
+from sdpo_gym.sandbox.local import find_python
 from sdpo_gym.sandbox.protocol import (
     Accept,
     IsolationReport,
@@ -28,6 +30,7 @@ from sdpo_gym.sandbox.protocol import (
     check_input,
     check_request,
 )
+from sdpo_gym.sandbox.worker import wire
 
 RUNNER = Path(__file__).with_name("unsafe_runner.py")
 LOOK_SECONDS = 0.05
@@ -59,11 +62,11 @@ class UnsafeSandbox(Sandbox):
         logging.getLogger("sdpo_gym").warning(
             "UnsafeSandbox isolates nothing: programs can read and delete this user's files and use the network"
         )
-        self._python = python
+        self._python = find_python(python)
         self._closed = False
         self._busy: set[subprocess.Popen[bytes]] = set()
-        self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(self.workers)
+        self._make_locks()
+        tell_of_forks(self)
 
     def run(
         self,
@@ -113,6 +116,14 @@ class UnsafeSandbox(Sandbox):
     def closed(self) -> bool:
         return self._closed
 
+    def _make_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(self.workers)
+
+    def _after_fork(self) -> None:
+        self._busy.clear()  # the other process's
+        self._make_locks()
+
     def _run_once(self, program: Program, text: str, limits: Limits, wall_seconds: float) -> RunResult:
         job = {
             "source": program.source,
@@ -134,26 +145,19 @@ class UnsafeSandbox(Sandbox):
                 data = file.read(limits.output_bytes + 1)
             if len(data) > limits.output_bytes:
                 end = "output_limit"
-            measured = {
-                "stdout": data[: limits.output_bytes].decode("utf-8", "replace"),
-                "signal": None,
-                "cpu_seconds": 0.0,
-                "wall_seconds": seconds,
-                "waited_seconds": 0.0,
-                "fresh": True,
-            }
+            printed = data[: limits.output_bytes].decode("utf-8", "replace")
             if isinstance(end, str):
-                return RunResult(end, stdout=measured["stdout"], wall_seconds=seconds)  # type: ignore[arg-type]
+                return RunResult(end, printed, wall_seconds=seconds)  # type: ignore[arg-type]
             if end < 0 or end > 255:  # Windows has large numbers for what are signals elsewhere
-                signal_number = -end if end < 0 else None
-                return RunResult("crashed", measured["stdout"], signal=signal_number, wall_seconds=seconds)
+                return RunResult("crashed", printed, signal=-end if end < 0 else None, wall_seconds=seconds)
             try:
-                claim: Any = json.loads((folder / "claim.json").read_bytes())
-                return messages.read_result({**claim, **measured}, program, limits)
-            except (OSError, ValueError, TypeError, RecursionError):
+                claim = wire.parse((folder / "claim.json").read_bytes())
+                status, value, exception = read_claim(claim, program)
+            except (OSError, ValueError):
                 # Standard output is all that a program in mode `stdin` hands over, so it may leave by os._exit(0).
                 left_early = program.mode == "stdin" and end == 0
-                return RunResult("ok" if left_early else "no_result", measured["stdout"], wall_seconds=seconds)
+                return RunResult("ok" if left_early else "no_result", printed, wall_seconds=seconds)
+            return RunResult(status, printed, value, exception, wall_seconds=seconds)
 
     def _execute(self, folder: Path, stdin: Any, stdout: Any, output_bytes: int, wall_seconds: float) -> str | int:
         """Run it; return the exit code, or why it was ended."""

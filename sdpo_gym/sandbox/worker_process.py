@@ -66,6 +66,9 @@ class WorkerProcess:
             message = connection.last_words()
             connection.close()
             raise SandboxError(f"a sandbox worker did not start: {error}. {message}") from error
+        except BaseException:  # an interrupt
+            connection.close()
+            raise
 
     def begin_program(self, program: Program, limits: Limits) -> None:
         """Say what `run` runs from now on."""

@@ -1,7 +1,10 @@
 """The command `sdpo-gym`, as its users run it."""
 
+import http.server
+import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import gymnasium
 import pytest
@@ -58,6 +61,35 @@ class TestSandboxRun:
         assert (done.returncode, done.stdout) == (1, "")
         assert f'File "{file}", line 2, in <module>\nZeroDivisionError: division by zero' in done.stderr
 
+    def test_without_standard_input(self, tmp_path):
+        file = tmp_path / "program.py"
+        file.write_text("print(repr(sys.stdin.read()))")
+        words = [sys.executable, "-m", "sdpo_gym.cli", "sandbox", "run", str(file)]
+        done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *words], capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stdout) == (0, "''\n"), done.stderr
+
+    def test_a_long_limit_of_cpu_time_is_kept(self, tmp_path, monkeypatch):
+        """It is what the sandbox is asked for, here a server that notes it and fails."""
+        asked = []
+
+        class Server(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["limits"])
+                self.send_error(500)
+
+            def log_message(self, *args):
+                pass
+
+        file = tmp_path / "program.py"
+        file.write_text("print(1)")
+        monkeypatch.setenv("SDPO_GYM_SANDBOX_TOKEN", "a-token-for-tests-alone")
+        with http.server.HTTPServer(("127.0.0.1", 0), Server) as server, ThreadPoolExecutor(1) as pool:
+            pool.submit(server.handle_request)
+            url = f"http://127.0.0.1:{server.server_port}"
+            command("sandbox", "run", file, "--kind", url, "--cpu-seconds", "100")
+        [limits] = asked
+        assert limits["cpu_seconds"] == 100 and limits["total_wall_seconds"] >= 200
+
     def test_doctor(self):
         done = command("doctor")
         assert done.returncode == 0, done.stdout
@@ -71,6 +103,7 @@ class TestSandboxRun:
         (["sandbox", "run", "/nowhere.py"], "/nowhere.py: No such file or directory"),
         (["sandbox", "run", __file__, "--kind", "banana"], "unknown kind of sandbox 'banana'"),
         (["sandbox", "run", __file__, "--memory-mb", "1"], "memory_mb must be at least 64, not 1"),
+        (["sandbox", "serve", "--kind", "remote", "--workers", "2"], "--workers is of no use with --kind remote"),
         (["sandbox", "build-image", "--base", "python"], "must end in a digest"),
         (["dataset", "build", "/nowhere", "--output", "rows.jsonl"], "no folder in it holds a problem.json"),
         (["dataset", "build", "/nowhere"], "--output FILE"),

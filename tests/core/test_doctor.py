@@ -95,6 +95,17 @@ def test_caches_are_measured(tmp_path, monkeypatch):
     assert found["sdpo-gym"].found == f"nothing yet at {tmp_path / 'own'}"
 
 
+def test_folders_that_cannot_be_used_are_told(sandboxes, monkeypatch, capsys):
+    monkeypatch.setenv("SDPO_GYM_CACHE", "~no-such-user/cache")
+    monkeypatch.setenv("HF_HUB_CACHE", f"/{'x' * 5_000}")
+    assert doctor.examine(as_json=True) == 0
+    sections = json.loads(capsys.readouterr().out)["findings"]
+    found = {finding["name"]: finding for title in ("machine", "caches") for finding in sections[title]}
+    for name in ("disk, cache", "Hugging Face hub", "sdpo-gym"):
+        assert "cannot be used" in found[name]["found"] and found[name]["advice"], name
+    assert "GiB free" in found["disk, temporary files"]["found"]
+
+
 def test_a_full_disk(monkeypatch):
     monkeypatch.setattr(machine, "LITTLE_DISK", 0)
     assert not by_name(machine.find_machine())["disk, cache"].advice

@@ -2,7 +2,11 @@
 
 import contextlib
 import logging
+import os
+import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,6 +49,19 @@ def test_local_by_name_takes_what_there_is_and_says_what_is_missing(caplog):
     assert ("network" in caplog.text) == missing
     with pytest.raises(SandboxError, match="gVisor"):
         make_sandbox("local", require={"kernel"})
+
+
+@linux_only
+@pytest.mark.parametrize("make", [LocalSandbox, UnsafeSandbox])
+@pytest.mark.parametrize("python", ["my-python", "./bin/my-python"])
+def test_an_interpreter_is_found_as_the_caller_would_find_it(make, python, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "my-python").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
+    with contextlib.closing(make(workers=1, python=python)) as sandbox:
+        monkeypatch.chdir("/")
+        assert sandbox.run(Program("print(1)", "stdin"), [""])[0].stdout == "1\n"
 
 
 def test_misuse_is_told():
@@ -108,6 +125,38 @@ class TestUnsafe:
         [result] = unsafe.run(Program("", "function", "f"), [""])
         assert (result.status, result.exception.type) == ("exception", "NameError")
 
+    @linux_only
+    def test_failures_read_as_those_of_a_local_sandbox(self, unsafe):
+        sources = [
+            "def f():\n    raise ValueError(object())\nf()",
+            "raise ValueError('\ud800' + 'x' * 9_000)",
+            "raise type('E' * 500, (Exception,), {})",
+            "exec(compile('\\n' * 99 + '1 / 0', 'Solution.py', 'exec'))",  # a line that the program does not have
+            "def f(n): return f(n - 1) if n else 1 / 0\nf(200)",
+            "print(",
+        ]
+        with contextlib.closing(LocalSandbox(workers=1)) as local:
+            for source in sources:
+                there, here = (s.run(Program(source, "stdin"), [""])[0] for s in (unsafe, local))
+                assert (there.status, there.exception) == (here.status, here.exception) and there.exception, source
+
     def test_stop_ends_the_runs(self, unsafe):
         results = unsafe.run(Program("print(input())", "stdin"), ["a", "b", "c"], stop=lambda i, result: i == 1)
         assert [result.stdout for result in results] == ["a\n", "b\n"]
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+    def test_a_process_forked_during_a_run_has_a_turn_of_its_own(self, unsafe):
+        sleep = Program("import time\ntime.sleep(2)\nprint('slept')", "stdin")
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(unsafe.run, sleep, [""])
+            time.sleep(0.5)
+            pid = os.fork()
+            if pid == 0:
+                with contextlib.suppress(BaseException):
+                    signal.alarm(20)
+                    if unsafe.run(Program("print(1)", "stdin"), [""])[0].stdout == "1\n":
+                        unsafe.close()
+                        os._exit(0)
+                os._exit(1)
+            assert os.waitpid(pid, 0)[1] == 0
+            assert running.result()[0].stdout == "slept\n"

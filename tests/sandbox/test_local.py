@@ -3,10 +3,12 @@
 import contextlib
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -66,6 +68,13 @@ def processes(marker):
             if marker in comm.read() + cmdline.read():
                 found.append(int(pid))
     return found
+
+
+def freeze(pid):
+    """Stop a process and all that it has started; return them."""
+    os.kill(pid, signal.SIGSTOP)
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [pid, *(process for child in file.read().split() for process in freeze(int(child)))]
 
 
 def workers_of(pid):
@@ -401,9 +410,22 @@ class TestLimits:
         [result] = sandbox.run(program, ['"' + "x" * 150_000_000 + '"'], Limits(memory_mb=256))
         assert result.status == "memory"
 
-    @pytest.mark.parametrize("limits", [{"cpu_seconds": 0}, {"wall_seconds": -1}, {"memory_mb": 1}])
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            {"cpu_seconds": 0},
+            {"cpu_seconds": math.nan},
+            {"cpu_seconds": math.inf},
+            {"wall_seconds": -1},
+            {"wall_seconds": math.inf},
+            {"total_wall_seconds": math.nan},
+            {"memory_mb": 1},
+            {"memory_mb": 512.5},
+            {"output_bytes": 1e6},
+        ],
+    )
     def test_limits_that_make_no_sense(self, sandbox, limits):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=f"{next(iter(limits))}|limits must be positive"):
             run(sandbox, "", limits=Limits(**limits))
 
     def test_programs_that_make_no_sense(self, sandbox):
@@ -412,6 +434,10 @@ class TestLimits:
                 sandbox.run(program, [""])
         with pytest.raises(TypeError, match=r"given as Program\(source, 'stdin'\), not 'print\(1\)'"):
             sandbox.run("print(1)", [""])
+        with pytest.raises(TypeError, match="source is a text, not None"):
+            sandbox.run(Program(None, "stdin"), [""])
+        with pytest.raises(TypeError, match="input 0 is not a text: b'1'"):
+            sandbox.run(Program("", "stdin"), [b"1"])
 
 
 class TestSeparation:
@@ -682,6 +708,74 @@ class TestHost:
         assert processes(name) == []
         assert output(own_sandbox, "print(1)") == "1\n"
 
+    def test_only_the_time_of_runs_counts_to_the_total(self, own_sandbox):
+        """Not the start of the worker, nor the judge."""
+        limits = Limits(total_wall_seconds=1.0)
+
+        def stop(index, result):
+            time.sleep(0.6)
+
+        results = own_sandbox.run(Program("print(input())", "stdin"), ["a", "b", "c"], limits, stop=stop)
+        assert [result.stdout for result in results] == ["a\n", "b\n", "c\n"]
+
+    def test_a_worker_that_hangs_costs_the_program_nothing(self, own_sandbox, monkeypatch):
+        monkeypatch.setattr("sdpo_gym.sandbox.worker_process.GRACE_SECONDS", 0.5)
+        monkeypatch.setattr("sdpo_gym.sandbox.local.END_SECONDS", 0.1)
+        before = set(workers_of(os.getpid()))
+        limits = Limits(wall_seconds=0.2, total_wall_seconds=1.0)
+
+        def stop(index, result):
+            if index == 0:
+                [worker] = set(workers_of(os.getpid())) - before
+                freeze(worker)
+
+        results = own_sandbox.run(Program("print(input())", "stdin"), ["a", "b"], limits, stop=stop)
+        assert [result.stdout for result in results] == ["a\n", "b\n"]
+
+    def test_an_interrupt_while_a_worker_ends_a_program(self, own_sandbox):
+        before = set(workers_of(os.getpid()))
+        frozen = []
+
+        def interrupt(number, frame):
+            for process in frozen:
+                with contextlib.suppress(OSError):  # a program's process ends by itself
+                    os.kill(process, signal.SIGCONT)
+            raise KeyboardInterrupt
+
+        def stop(index, result):
+            [worker] = set(workers_of(os.getpid())) - before
+            frozen.extend(freeze(worker))
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+        handler = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                own_sandbox.run(Program("print(input())", "stdin"), ["a"], stop=stop)
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+        assert set(workers_of(os.getpid())) == before
+        assert output(own_sandbox, "print(1)") == "1\n"
+
+    def test_an_interrupt_while_a_worker_starts(self, tmp_path):
+        name = f"start{os.getpid()}"
+        shutil.copy(shutil.which("cat"), tmp_path / name)  # says nothing, and ends when its input does
+
+        def interrupt(number, frame):
+            raise KeyboardInterrupt
+
+        handler = signal.signal(signal.SIGALRM, interrupt)
+        waiting = tmp_path / "python"
+        waiting.write_text(f"#!/bin/sh\nexec {tmp_path / name}\n")
+        waiting.chmod(0o700)
+        try:
+            with contextlib.closing(LocalSandbox(workers=1, python=str(waiting))) as sandbox:
+                signal.setitimer(signal.ITIMER_REAL, 1.0)
+                with pytest.raises(KeyboardInterrupt):
+                    run(sandbox, "")
+            assert processes(name) == []
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+
     def test_closing(self):
         sandbox = LocalSandbox(workers=1)
         before = workers_of(os.getpid())
@@ -705,6 +799,33 @@ class TestHost:
             with pytest.raises(SandboxError, match="closed"):
                 running.result()
         assert processes(name) == []
+
+    def test_closing_while_a_run_ends(self, monkeypatch):
+        others = set(workers_of(os.getpid()))
+        workers = set()
+        sandbox = LocalSandbox(workers=1)
+        close_workers = sandbox._close_workers
+        ended = threading.Event()
+
+        def close_late():  # as where its thread has to wait for a CPU
+            assert ended.wait(30)
+            close_workers()
+
+        monkeypatch.setattr(sandbox, "_close_workers", close_late)
+        with ThreadPoolExecutor(1) as pool:
+
+            def stop(index, result):
+                workers.update(set(workers_of(os.getpid())) - others)
+                pool.submit(sandbox.close)
+                while not sandbox.closed:
+                    time.sleep(0.01)
+
+            assert [r.stdout for r in sandbox.run(Program("print(1)", "stdin"), [""], stop=stop)] == ["1\n"]
+            try:
+                with pytest.raises(ChildProcessError):  # it has ended, and was waited for
+                    os.waitpid(workers.pop(), os.WNOHANG)
+            finally:
+                ended.set()
 
     def test_errors_of_the_stop_callback_leave_it_usable(self, sandbox):
         def stop(index, result):

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import http.server
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ pytest.importorskip("uvicorn", reason="the sandbox server needs uvicorn: pip ins
 from sandbox.serving import TOKEN, served, start_server
 
 from sdpo_gym.sandbox import Limits, LocalSandbox, Program, SandboxError
+from sdpo_gym.sandbox.chunks import answer_chunk
 from sdpo_gym.sandbox.remote import RemoteSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server's LocalSandbox needs Linux")
@@ -274,6 +276,16 @@ class TestServer:
             with contextlib.closing(sandbox), pytest.raises(SandboxError, match="too long"):
                 sandbox.run(PRINT, [""])
 
+    def test_clients_that_leave_in_the_middle_of_a_request_are_no_error_of_the_server(self, capfd):
+        with served("--kind", "local", "--workers", "1") as url:
+            for _ in range(3):
+                with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as client:
+                    head = f"POST /v1/run HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+                    client.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+                    time.sleep(0.2)
+            assert ask(url, request_body())[0] == 200
+        assert capfd.readouterr().err == ""
+
     def test_it_ends_with_its_workers(self):
         process, url = start_server("--kind", "local", "--workers", "1")
         with process.stdout:
@@ -355,6 +367,34 @@ class TestLoss:
         with pytest.raises(SandboxError, match="closed"):
             sandbox.run(PRINT, ["1"])
         sandbox.close()
+
+    @pytest.mark.parametrize("status", [502, 503, 504])
+    def test_a_load_balancer_that_has_lost_a_machine_asks_another(self, local, status):
+        answers = []
+
+        class Balancer(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                answers.append(status if not answers else 200)
+                data = b"<html>" if answers[-1] != 200 else answer_chunk(local, body)
+                self.send_response(answers[-1])
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args):
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Balancer) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                with contextlib.closing(RemoteSandbox(f"http://127.0.0.1:{server.server_port}", TOKEN)) as sandbox:
+                    assert sandbox.run(PRINT, ["1"])[0].stdout == "1\n"
+            finally:
+                server.shutdown()
+                thread.join()
+        assert answers == [status, 200]
 
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
