@@ -110,7 +110,7 @@ def _others(
     for method in METHODS:
         path = folder.path / f"{method}.jsonl"
         if method not in config.methods and path.exists():
-            record = Record(read_records(path))
+            record = Record(list(read_records(path)))
             runs = [record.run(task, seed) for task in tasks for seed in seeds]
             if all(
                 run.attempts >= config.budget or (method != "best_of_k" and run.over(config.budget)) for run in runs

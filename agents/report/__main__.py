@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from rich.console import Console
 
 from agents.cli import run_command
@@ -18,7 +20,12 @@ def main(config: ReportConfig, console: Console | None = None) -> None:
         UsageError: a folder is no training run, a file is damaged, plotly is missing, or the page cannot be written.
     """
     config.check()
-    page = make_page([load_run(path) for path in config.runs], config.most_rollouts, config.most_credits)
+    runs = [load_run(path) for path in config.runs]
+    gc.disable()  # records have no cycles, and each search for some would look at all modules that are loaded
+    try:
+        page = make_page(runs, config.most_rollouts, config.most_credits)
+    finally:
+        gc.enable()
     try:
         config.output.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -36,22 +37,24 @@ def make_page(runs: Sequence[Run], most_rollouts: int, most_credits: int) -> str
         UsageError: a run's file is damaged, or plotly is not installed.
     """
     chosen = rollouts.choose_rollouts(runs, most_rollouts, most_credits)
-    texts, prompts, credits = rollouts.texts(chosen)
+    texts, prompts = rollouts.texts(chosen)
     blocks = {
         "data-summary": _summary(runs) | {"pieces": [ROLLOUTS_AT_ONCE, CREDITS_AT_ONCE]},
         "data-table": rollouts.table(chosen),
         "data-prompts": prompts,
-        **_pieces("data-texts", texts, ROLLOUTS_AT_ONCE),
-        **_pieces("data-credit", credits, CREDITS_AT_ONCE),
     }
-    packed = {name: _json(content) for name, content in blocks.items()} | {"data-plotly": _plotly()}
+    packed = {name: _packed(_json(content)) for name, content in blocks.items()}
+    packed |= _pieces("data-texts", texts, ROLLOUTS_AT_ONCE)
+    packed |= _pieces("data-credit", rollouts.credits(runs, chosen), CREDITS_AT_ONCE)
+    plotly = _plotly()
+    packed["data-plotly"] = _packed(plotly)
     scripts = [_file(name) for name in SCRIPTS]
-    hashes = [_hash(script) for script in (*scripts, packed["data-plotly"])]
+    hashes = [_hash(script) for script in (*scripts, plotly)]
     parts = {
         "@policy@": f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; img-src data:",
         "@style@": _file("style.css"),
         "@data@": "\n".join(
-            f'<script type="application/gzip" id="{name}">{_packed(text)}</script>' for name, text in packed.items()
+            f'<script type="application/gzip" id="{name}">{data}</script>' for name, data in packed.items()
         ),
         "@scripts@": "\n".join(f"<script>{script}</script>" for script in scripts),
     }
@@ -73,7 +76,7 @@ def _summary(runs: Sequence[Run]) -> dict[str, Any]:
                 "algorithm": curves.algorithm(run),
                 "settings": {name: curves.plain(value) for name, value in run.settings.items()},
                 "versions": dict(run.versions),
-                "rollouts": len(run.rollouts),
+                "rollouts": sum(1 for _ in run.each_rollout()),
                 "steps": max((record["step"] for record in run.metrics["train"]), default=0),
                 "seconds": sum(record.get(name, 0.0) for record in run.metrics["train"] for name in curves.TIMES),
             }
@@ -87,14 +90,16 @@ def _summary(runs: Sequence[Run]) -> dict[str, Any]:
             }
             for phase in ("evaluation", "train")
         },
-        "outcomes": [curves.outcomes(rollout for run in group for rollout in run.rollouts) for group in members],
+        "outcomes": [curves.outcomes(rollout for run in group for rollout in run.each_rollout()) for group in members],
         "times": [curves.times([run.metrics["train"] for run in group]) for group in members],
     }
 
 
-def _pieces(name: str, items: Sequence[Any], at_once: int) -> dict[str, Any]:
-    starts = range(0, len(items), at_once)
-    return {f"{name}-{i}": items[start : start + at_once] for i, start in enumerate(starts)}
+def _pieces(name: str, items: Iterable[Any], at_once: int) -> dict[str, str]:
+    """Packed, so many items at a time."""
+    left = iter(items)
+    pieces = iter(lambda: list(itertools.islice(left, at_once)), [])
+    return {f"{name}-{i}": _packed(_json(piece)) for i, piece in enumerate(pieces)}
 
 
 def _json(content: Any) -> str:

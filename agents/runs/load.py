@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,21 +33,28 @@ class Run:
     metrics: Mapping[str, list[Record]]
     """Records by phase: `train` (one per step), `evaluation`, `preflight`; a phase without records is an empty list."""
 
-    @functools.cached_property
-    def rollouts(self) -> list[Record]:
-        """Every sampled attempt, in order. Read when first asked for, as are `credit`'s. Raises UsageError."""
-        records = _read(self.path / "rollouts.jsonl")
+    def each_rollout(self) -> Iterator[Record]:
+        """Every sampled attempt, in order, read one by one from the file. Raises UsageError."""
         counts: dict[tuple[str, int], int] = defaultdict(int)
-        for record in records:
+        for record in _read(self.path / "rollouts.jsonl"):
             key = record["phase"], record["step"]
             record.setdefault("id", rollout_id(*key, counts[key]))  # older folders number nothing
             counts[key] += 1
-        return records
+            yield record
+
+    def each_credit(self) -> Iterator[Record]:
+        """What single tokens of some attempts were credited with, likewise. Raises UsageError."""
+        return _read(self.path / "credit.jsonl", ("rollout", "step", "tokens", "student"))
+
+    @functools.cached_property
+    def rollouts(self) -> list[Record]:
+        """All of `each_rollout`, kept. A long run's take gigabytes of memory, its `credit` more. Raises UsageError."""
+        return list(self.each_rollout())
 
     @functools.cached_property
     def credit(self) -> list[Record]:
-        """What single tokens of some attempts were credited with. Raises UsageError."""
-        return _read(self.path / "credit.jsonl", ("rollout", "step", "tokens", "student"))
+        """All of `each_credit`, kept. Raises UsageError."""
+        return list(self.each_credit())
 
 
 def load_run(path: str | Path) -> Run:
@@ -76,8 +83,8 @@ def rollout_id(phase: str, step: int, index: int) -> str:
     return f"{phase}-{step}-{index}"
 
 
-def _read(path: Path, needed: tuple[str, ...] = ("step", "phase")) -> list[Record]:
-    return read_records(path, needed) if path.exists() else []
+def _read(path: Path, needed: tuple[str, ...] = ("step", "phase")) -> Iterator[Record]:
+    return read_records(path, needed) if path.exists() else iter(())
 
 
 def _guess_program(settings: Mapping[str, Any]) -> str:

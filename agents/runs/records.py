@@ -6,7 +6,7 @@ import contextlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,28 +72,34 @@ def check_equal_settings(
         )
 
 
-def read_records(path: Path, needed: Collection[str] = ()) -> list[Record]:
-    """The records of a file that another process may be writing. Raises UsageError where it cannot be read.
+def read_records(path: Path, needed: Collection[str] = ()) -> Iterator[Record]:
+    """The records of a file that another process may be writing, one by one.
 
     Args:
         path: The file.
         needed: Fields that every record has.
+
+    Raises:
+        UsageError: the file cannot be read, or a line is not what was written; the message names it.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            for _, record in parse_records(path, file, needed):
+                yield record
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    return parse_records(path, content, needed)
 
 
-def parse_records(path: Path, content: bytes, needed: Collection[str] = ()) -> list[Record]:
-    """The records in a file's content. A last line without its end, as a kill leaves it, is no record yet.
+def parse_records(path: Path, lines: Iterable[bytes], needed: Collection[str] = ()) -> Iterator[tuple[bytes, Record]]:
+    """Lines of a file, each with the record that it holds. A last one without its end, as a kill leaves it, is no
+    record yet.
 
     Raises:
         UsageError: another line is not what was written; the message names file and line.
     """
-    records = []
-    for number, line in enumerate(complete_lines(content), 1):
+    for number, line in enumerate(lines, 1):
+        if not line.endswith(b"\n"):
+            return
         try:
             record = json.loads(line)
         except ValueError as error:
@@ -103,23 +109,16 @@ def parse_records(path: Path, content: bytes, needed: Collection[str] = ()) -> l
         if not isinstance(record, dict) or any(name not in record for name in needed):
             fields = f" with {' and '.join(needed)}" if needed else ""
             raise UsageError(f"{path}, line {number}, is no record{fields}; the file is damaged, or not a run's")
-        records.append(record)
-    return records
-
-
-def complete_lines(content: bytes) -> list[bytes]:
-    """The lines that have an end, without it."""
-    return content.split(b"\n")[:-1]
+        yield line, record
 
 
 def keep_records(path: Path, wanted: Callable[[Record], bool]) -> None:
     """Drop the other records of a file, if there is one."""
     if not path.exists():
         return
-    content = path.read_bytes()
-    lines = zip(complete_lines(content), parse_records(path, content), strict=True)
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(b"".join(line + b"\n" for line, record in lines if wanted(record)))
+    with path.open("rb") as file, partial.open("wb") as kept:
+        kept.writelines(line for line, record in parse_records(path, file) if wanted(record))
     partial.replace(path)
 
 

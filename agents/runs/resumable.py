@@ -131,10 +131,13 @@ class Journal:
                 self._file.close()
                 raise UsageError(f"another process is writing {path}; wait for it, or name another --output") from None
             self._file.seek(0)
-            content = self._file.read()
-            self._file.truncate(content.rfind(b"\n") + 1)
+        size, self.records = 0, []
         try:
-            self.records = parse_records(path, content)
+            for line, record in parse_records(path, self._file):
+                size += len(line)
+                self.records.append(record)
+            with writing(path.parent):
+                self._file.truncate(size)
         except UsageError:
             self.close()
             raise

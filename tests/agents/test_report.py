@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -105,13 +106,49 @@ def test_attempts_are_left_out_evenly_those_with_credit_last(tmp_path):
     everything = rollouts.choose_rollouts(runs, 1000, 1000)
     assert len(everything) == sum(len(run.rollouts) for run in runs)
     chosen = rollouts.choose_rollouts(runs, 10, 1000)
-    assert len(chosen) == 10 and sum(credit is not None for *_, credit in chosen) == 4
-    assert {place for place, *_ in chosen} == {0, 1}
-    assert [c[1]["id"] for c in chosen if c[2]] == [f"train-{step}-0" for step in (1, 2, 3, 4)]
+    assert len(chosen) == 10 and sum(shown.credit is not None for shown in chosen) == 4
+    assert {shown.run for shown in chosen} == {0, 1}
+    assert [shown.rollout["id"] for shown in chosen if shown.strength is not None] == [
+        f"train-{step}-0" for step in (1, 2, 3, 4)
+    ]
     assert rollouts.choose_rollouts(runs, 0, 1000) == []
     chosen = rollouts.choose_rollouts(runs, 30, 2)
-    assert len(chosen) == 30 and sum(credit is not None for *_, credit in chosen) == 2
-    assert {c[1]["phase"] for c in chosen} == {"train", "evaluation"}
+    assert len(chosen) == 30 and sum(shown.credit is not None for shown in chosen) == 2
+    assert {shown.rollout["phase"] for shown in chosen} == {"train", "evaluation"}
+
+
+def test_of_a_long_run_only_what_is_shown_is_kept(tmp_path):
+    (run,) = runs_of(tmp_path, {"credits": 6, "steps": 12, "words": 300})
+
+    def peak(read):
+        tracemalloc.start()
+        try:
+            read()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def show():
+        chosen = rollouts.choose_rollouts([run], 4, 2)
+        assert len(chosen) == 4 and sum(1 for _ in rollouts.credits([run], chosen)) == 2
+
+    assert peak(show) < peak(lambda: run.credit) / 8
+
+
+def test_credit_is_that_of_its_attempt_in_whatever_order(tmp_path):
+    runs = runs_of(tmp_path, {"credits": 3}, {"credits": 2})
+    lines = (runs[0].path / "credit.jsonl").read_text().splitlines(keepends=True)
+    (runs[0].path / "credit.jsonl").write_text("".join(reversed(lines)))
+    chosen = rollouts.choose_rollouts(runs, 1000, 7)
+    texts, _ = rollouts.texts(chosen)
+    found = list(rollouts.credits(runs, chosen))
+    assert len(found) == 7 == sum("credit" in text for text in texts)
+    for shown, text in zip(chosen, texts, strict=True):
+        assert (shown.credit is None) == ("credit" not in text)
+        if shown.credit is not None:
+            own = next(c for c in runs[shown.run].credit if c["rollout"] == shown.rollout["id"])
+            assert found[text["credit"]]["tokens"] == own["tokens"]
+            assert shown.strength == rollouts.strength(own)
 
 
 def test_the_page_is_the_same_each_time_and_holds_no_text_of_a_model(tmp_path):
