@@ -308,6 +308,18 @@ def test_feedback_that_is_cut_away_is_not_counted(policy):
     assert fractions == {10_000: (1.0, 5 / 8), 135: (0.5, 0.0)}  # the second question is too long for that
 
 
+def test_a_teachers_prompt_leaves_room_for_the_response(policy):
+    policy.model.config.max_position_embeddings = 400
+    _, algorithm = make_sdpo(policy, context="feedback")
+    groups = make_groups(policy, (set(), set()), max_new_tokens=24)
+    for episode in (episode for group in groups for episode in group):
+        episode.turns[-1].feedback = "It is wrong. " * 100
+    rows, _ = algorithm.assign(groups, step=1)
+    assert len(rows) == 8
+    for row in rows:
+        assert 390 <= len(row.signal) + len(row.episode.continuation_ids) <= 400
+
+
 @pytest.mark.parametrize(
     "settings",
     [
