@@ -34,6 +34,7 @@ class ChatServer:
         self.requests = []
         self.headers = []
         self.times = []
+        self.waited_for = 0  # times that the client did not give up while the server hung
         self._lock = threading.Lock()
         self._released = threading.Event()
         outer = self
@@ -69,7 +70,7 @@ class ChatServer:
             if reply == "hang up":
                 handler.connection.close()
             elif reply == "hang":
-                self._released.wait(20)
+                self.waited_for += not self._released.wait(20)
             elif reply == "drip":
                 handler.send_response(200)
                 handler.end_headers()

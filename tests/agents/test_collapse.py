@@ -50,6 +50,22 @@ def test_is_seen(before, after):
         assert next(i for i, rate in enumerate(rates) if guard.check({"success_rate": rate})) >= 20
 
 
+def test_success_is_compared_with_its_best_and_the_rest_with_the_start():
+    guard = CollapseGuard()
+    words = [
+        guard.check({"success_rate": success, "entropy": entropy, "response_tokens": entropy})
+        for success, entropy in [(0.0, 1.0)] * 10 + [(0.6, 20.0)] * 20 + [(0.0, 1.0)] * 20
+    ]
+    [(step, said)] = [(step, said) for step, said in enumerate(words) if said]
+    assert step >= 30 and said.startswith("success has collapsed") and "was 0.6" in said
+
+
+def test_windows_that_are_compared_share_no_step():
+    guard = CollapseGuard()
+    words = [guard.check({"entropy": entropy}) for entropy in [5.0] + [0.0] * 11]
+    assert [step for step, said in enumerate(words, 1) if said] == [10]
+
+
 def test_is_said_once_in_a_run_that_is_resumed():
     guard, later = CollapseGuard(), CollapseGuard()
     for rate in [0.5] * 10 + [0.0] * 10:

@@ -74,6 +74,20 @@ def test_a_run_leaves_metrics_rollouts_and_a_checkpoint(algorithm, tiny_model, t
     assert any(changed)
 
 
+def test_metrics_are_those_of_the_rollouts(tiny_model, tmp_path):
+    folder = run("grpo", tiny_model, tmp_path / "run", group_size=2, tasks_per_step=4, steps=3, eval_tasks=0)
+    rollouts, unequal = records(folder, "rollouts.jsonl"), 0
+    for metrics in records(folder, "metrics.jsonl"):
+        step = [rollout for rollout in rollouts if rollout["step"] == metrics["step"]]
+        groups = [(a["success"], b["success"]) for a, b in zip(step[::2], step[1::2], strict=True)]
+        assert metrics["responses"] == 8
+        assert metrics["success_rate"] == sum(map(sum, groups)) / 8
+        assert metrics["groups_all_solved"] == sum(map(all, groups)) / 4
+        assert metrics["groups_unsolved"] == sum(not any(group) for group in groups) / 4
+        unequal += metrics["groups_all_solved"] != metrics["groups_unsolved"]
+    assert unequal
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_same_seed_gives_the_same_run(algorithm, tiny_model, tmp_path):
     settings = {"eval_every": 2, "seed": 3}
@@ -245,6 +259,15 @@ class TestResume:
         run(algorithm, tiny_model, parts, **settings | {"steps": 4, "resume": True})
         assert contents(parts) == contents(whole)
         assert (whole / "best" / "model.safetensors").exists()
+
+    def test_the_best_weights_so_far_stay_the_best(self, tiny_model, tmp_path):
+        """No response succeeds, so the first evaluation is never surpassed."""
+        settings = {"env": "toy/Echo-v0", "context": "feedback", "preflight_tasks": 0, "save_every": 1}
+        folder = run("sdpo", tiny_model, tmp_path / "run", **settings | {"steps": 1})
+        best = (folder / "best" / "model.safetensors").read_bytes()
+        run("sdpo", tiny_model, folder, **settings | {"steps": 2, "resume": True})
+        assert (folder / "best" / "model.safetensors").read_bytes() == best
+        assert (folder / "checkpoint" / "model.safetensors").read_bytes() != best
 
     def test_after_a_kill(self, tiny_model, tmp_path):
         """Whatever was written after the last checkpoint is done again."""

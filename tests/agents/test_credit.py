@@ -81,6 +81,17 @@ def test_sdpo_records_student_teacher_and_alternatives(policy):
             torch.testing.assert_close(numbers, likeliest, atol=2e-4, rtol=0)
 
 
+def test_alternatives_that_neither_thinks_possible_are_left_out(policy):
+    with torch.no_grad():
+        policy.model.get_output_embeddings().weight *= 100  # nearly sure of its tokens
+    config = SDPOConfig(teacher="frozen", lr=0.0, top_k=20)
+    algorithm = make_sdpo(config, policy, Console(quiet=True))
+    kept, _ = recorded(policy, config, algorithm, make_groups(policy, ({0}, {1, 2})), 4)
+    positions = [position for _, record in kept for position in record["alternatives"]]
+    assert {len(position) for position in positions} & {1, 2, 3, 4}
+    assert min(max(mine, theirs) for position in positions for _, mine, theirs in position) >= 1e-3
+
+
 def test_grpo_records_the_advantage(policy):
     config = GRPOConfig(lr=0.0)
     algorithm = GRPO(config, policy)

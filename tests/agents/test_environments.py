@@ -215,6 +215,17 @@ class TestCurriculum:
         same.load_state(one.state())
         assert one.starts(8, 8) == same.starts(8, 8)
 
+    def test_a_run_draws_by_the_success_of_its_attempts(self, tiny_model, tmp_path):
+        settings = {"curriculum": "uncertain", "tasks_per_step": 1, "group_size": 2, "eval_tasks": 0, "steps": 16}
+        folder = run("grpo", tiny_model, tmp_path / "run", **settings)
+        schedule = TaskSchedule(len(toy_env.WORDS), seed=0, curriculum=True)
+        attempts = records(folder, "rollouts.jsonl")
+        for position in range(16):
+            pair = attempts[2 * position : 2 * position + 2]
+            [start] = schedule.starts(position, 1)
+            assert [attempt["task"] for attempt in pair] == [toy_env.WORDS[start.task]] * 2
+            schedule.record([start], [np.mean([attempt["success"] for attempt in pair])])
+
     def test_needs_tasks_that_come_again(self, tiny_model, tmp_path):
         with pytest.raises(
             UsageError, match="--curriculum uncertain needs an environment with a fixed number of tasks"

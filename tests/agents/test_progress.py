@@ -76,6 +76,18 @@ def test_a_run_that_learns_nothing_says_so_and_why(algorithm, settings, why, tin
     assert "nothing was learned" not in text
 
 
+def test_a_checkpoint_that_does_not_say_whether_anything_was_learned(tiny_model, tmp_path):
+    """Those of older versions do not: it may have been."""
+    settings = {"env": "toy/Echo-v0", "eval_tasks": 0, "save_every": 1}
+    watched_run(tiny_model, tmp_path / "run", steps=1, **settings)
+    path = tmp_path / "run" / "checkpoint" / "training_state.pt"
+    state = torch.load(path, weights_only=True)
+    del state["learned"]
+    torch.save(state, path)
+    text = watched_run(tiny_model, tmp_path / "run", width=400, steps=2, resume=True, **settings)
+    assert "step 2/2" in text and "nothing was learned" not in text
+
+
 def test_a_penalty_may_move_the_weights_where_rewards_are_equal(tiny_model, tmp_path):
     settings = {"env": "toy/Echo-v0", "eval_tasks": 0, "kl_coef": 0.1}
     text = watched_run(tiny_model, tmp_path / "run", "grpo", width=400, steps=2, **settings)

@@ -125,3 +125,18 @@ def test_an_episode_ends_when_its_context_is_full(policy):
     groups, _ = collect(policy, max_turns=5, max_new_tokens=room - 10)
     reasons = {episode.stop_reason for group in groups for episode in group}
     assert "context_length" in reasons
+
+
+def test_a_later_turn_needs_room_for_what_comes_before_it_and_a_whole_response(policy):
+    groups, _ = collect(policy, "toy/Echo-v0", max_turns=2)
+    episodes = [episode for group in groups for episode in group]
+    needed = [
+        len(first.context_ids) + len(first.response_ids) + len(second.context_ids) + 6
+        for first, second in (episode.turns for episode in episodes)
+    ]
+    assert len(set(needed)) > 2
+    for length in {*needed, *(need - 1 for need in needed)}:
+        policy.model.config.max_position_embeddings = length
+        groups, _ = collect(policy, "toy/Echo-v0", max_turns=2)
+        found = [(len(episode.turns), episode.stop_reason) for group in groups for episode in group]
+        assert found == [(2, "max_turns") if need <= length else (1, "context_length") for need in needed]

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import functools
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -309,6 +310,18 @@ def test_feedback_that_is_cut_away_is_not_counted(policy):
     assert fractions == {10_000: (1.0, 5 / 8), 135: (0.5, 0.0)}  # the second question is too long for that
 
 
+def test_a_teachers_prompt_leaves_room_for_the_response(policy):
+    policy.model.config.max_position_embeddings = 400
+    _, algorithm = make_sdpo(policy, context="feedback")
+    groups = make_groups(policy, (set(), set()), max_new_tokens=24)
+    for episode in (episode for group in groups for episode in group):
+        episode.turns[-1].feedback = "It is wrong. " * 100
+    rows, _ = algorithm.assign(groups, step=1)
+    assert len(rows) == 8
+    for row in rows:
+        assert 390 <= len(row.signal) + len(row.episode.continuation_ids) <= 400
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -392,6 +405,24 @@ def test_several_optimizer_steps_per_batch_use_old_logprobs(policy):
     assert updater.optimizer_steps == 2 and np.isfinite(metrics["loss"])
     for row in rows:  # those of the sampler, which had the same weights
         torch.testing.assert_close(row.old_logprobs, torch.tensor(row.episode.logprobs), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "clipped"),
+    [({}, (0, 2, 3)), ({"ratio": "sequence", "aggregation": "sequence"}, (0, 2, 3)), ({"surrogate": "cispo"}, (0, 1))],
+)
+def test_tokens_far_from_the_old_policy_are_counted(policy, settings, clipped):
+    """Of each group the first response has a positive advantage, the others a negative one."""
+    config, algorithm = make_grpo(policy, **settings)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {0})), step=1)
+    log_ratios = [math.log(ratio) for ratio in (2.0, 2.0, 0.5, 0.5, 1.2, 1.2, 0.9, 0.9)]
+    for row, log_ratio in zip(rows, log_ratios, strict=True):
+        row.old_logprobs = torch.tensor(row.episode.logprobs) - log_ratio  # the sampler had the weights of now
+    _, metrics = weights_after_update(policy, config, algorithm, rows)
+    tokens = [row.episode.num_response_tokens for row in rows]
+    assert metrics["clipped"] == pytest.approx(sum(tokens[i] for i in clipped) / sum(tokens))
+    distances = [count * abs(log_ratio) for count, log_ratio in zip(tokens, log_ratios, strict=True)]
+    assert metrics["sampler_mismatch"] == pytest.approx(sum(distances) / sum(tokens), abs=1e-4)
 
 
 def test_the_environment_of_a_launcher_does_not_change_an_update(policy, monkeypatch):
@@ -536,3 +567,20 @@ def test_the_teacher_follows_once_per_rollout_batch(policy):
     assert updater.optimizer_steps == 4 and len(calls) == 1
     updater.update(algorithm, [])
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("dropped", ["0", "1"])
+def test_the_teacher_follows_where_one_of_the_steps_is_dropped(policy, dropped):
+    config, algorithm = make_sdpo(policy, minibatches=2)
+    rows, _ = algorithm.assign(make_groups(policy, ({0}, {1, 2})), step=1)
+    losses, calls = algorithm.token_losses, []
+
+    def token_losses(batch, targets):
+        factor = torch.nan if batch.rows[0].episode.task == dropped else 1.0
+        return losses(batch, targets)[0] * factor, {}
+
+    algorithm.token_losses = token_losses
+    algorithm.teacher.update = lambda: calls.append(1)
+    updater = make_updater(policy, config)
+    metrics = updater.update(algorithm, rows)
+    assert (updater.optimizer_steps, metrics["skipped_updates"], len(calls)) == (1, 1, 1)

@@ -262,6 +262,19 @@ def test_there_is_no_second_guess_at_a_single_test(sandbox):
     assert stopped == [0, 1, 2, 0, 1, 2, 3, 4, 5]
 
 
+def test_runs_that_begin_anew_have_all_the_time_again(sandbox):
+    """Three runs of half a second until it is seen that the program does not bear sharing, then two more."""
+    source = """
+        import math, time
+        time.sleep(0.5)
+        math.runs = getattr(math, "runs", 0) + 1
+        print("bad" if math.runs > 1 else "good")
+    """
+    program = Program(textwrap.dedent(source), "stdin")
+    results = sandbox.run(program, [""] * 2, Limits(total_wall_seconds=2.2), accept=accept)
+    assert [(result.stdout, result.fresh) for result in results] == [("good\n", True)] * 2
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.03])
 def test_no_time_is_spent_on_later_inputs(sandbox, seconds):
     """The last input takes three times the limit of one; the others, whose time could be used for it, next to none."""

@@ -160,6 +160,40 @@ def test_total_wall_time_is_kept_over_all_requests():
     assert totals[0] == 1.0 and totals == sorted(totals, reverse=True)
 
 
+def test_runs_that_begin_anew_have_all_the_time_again():
+    """Each request takes a second. By the third it is seen that the program does not bear sharing."""
+
+    class Timed(Direct):
+        def _ask_chunk(self, *arguments):
+            return json.dumps(json.loads(super()._ask_chunk(*arguments)) | {"seconds": 1.0}).encode()
+
+    direct = Timed(Scripted([False] * 4, [0.0] * 4))
+    limits = Limits(total_wall_seconds=3.5)
+    results = direct.run(PROGRAM, list("0123"), limits, accept=lambda index, result: "fresh" in result.stdout)
+    assert [result.stdout for result in results] == [f"{n} fresh" for n in range(4)]
+    totals = [request["limits"]["total_wall_seconds"] for request in direct.asked]
+    assert totals == [3.5, 2.5, 1.5, 3.5]
+
+
+@pytest.mark.parametrize("ran_before", [0, 10])
+def test_an_answer_has_room_for_so_many_results(ran_before):
+    """Each takes 60,000 bytes, and the answer to a chunk up to 1.2 million and one result. Runs that do not count, as
+    all begin anew, take none of it."""
+
+    class Wordy(Scripted):
+        def run(self, program, inputs, limits=Limits(), *, stop=None, accept=None):
+            results = [RunResult("ok", text + " \0".ljust(9_990, "\0")) for text in inputs]
+            for index, result in enumerate(results[:ran_before]):
+                assert not stop(index, result)
+            ended = next((index for index, result in enumerate(results, 1) if stop(index - 1, result)), len(results))
+            return results[:ended]
+
+    direct = Direct(Wordy([], []))
+    results = direct.run(PROGRAM, list(map(str, range(100))), Limits(output_bytes=10_000), accept=lambda *_: True)
+    assert [int(result.stdout.rstrip("\0")) for result in results] == list(range(100))
+    assert [len(request["inputs"]) for request in direct.asked] == [1, 32, 78, 57, 36, 15]  # 21 of them are answered
+
+
 @pytest.mark.parametrize(("count", "not_run"), [(6, False), (60, True)])
 def test_waiting_for_a_cpu_is_not_charged_but_bounded(count, not_run):
     """Each run takes 0.1 seconds, of which it says that it waited far longer: the limit holds tenfold."""

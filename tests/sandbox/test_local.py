@@ -1,5 +1,6 @@
 """LocalSandbox through its public interface, with real processes."""
 
+import asyncio
 import contextlib
 import math
 import os
@@ -357,10 +358,15 @@ class TestLimits:
         assert result.cpu_seconds < 0.2 <= result.wall_seconds
 
     def test_total_wall_time(self, sandbox):
+        assert output(sandbox, "") == ""  # to start a worker takes time, too
         program = Program("import time\ntime.sleep(600)", "stdin")
         limits = Limits(wall_seconds=0.2, total_wall_seconds=0.3)
         statuses = [result.status for result in sandbox.run(program, ["", "", "", ""], limits)]
         assert statuses == ["timeout", "timeout", "not_run", "not_run"]
+
+    def test_total_wall_time_ends_a_single_run(self, sandbox):
+        limits = Limits(wall_seconds=60, total_wall_seconds=0.3)
+        assert run(sandbox, "import time\ntime.sleep(3)", limits=limits).status == "timeout"
 
     @pytest.mark.parametrize(
         "source",
@@ -674,6 +680,52 @@ class TestHost:
             results = list(pool.map(lambda n: sandbox.run(program, [str(n)])[0].stdout, range(40)))
             assert results == [f"{n**2}\n" for n in range(40)]
             assert len(set(workers_of(os.getpid())) - others) == 2
+
+    def test_asyncio(self):
+        """Several runs at once give what they give one by one, and here wait for what the event loop does meanwhile."""
+        released = threading.Event()
+        program, limits = Program("print('x' * int(input()))", "stdin"), Limits(output_bytes=100)
+
+        def stop(index, result):
+            return not released.wait(10) or index == 2
+
+        async def release():
+            released.set()
+
+        def arguments(n):
+            return (program, [str(n), "1", "200", "1"], limits), {"stop": stop, "accept": lambda i, r: r.status == "ok"}
+
+        async def main():
+            runs = [sandbox.arun(*positional, **named) for positional, named in map(arguments, range(6))]
+            return (await asyncio.gather(*runs, release()))[:-1]
+
+        def seen(results):
+            return [(result.status, result.stdout, result.fresh) for result in results]
+
+        with contextlib.closing(LocalSandbox(workers=2)) as sandbox:
+            found = asyncio.run(main())
+            for n, results in enumerate(found):
+                positional, named = arguments(n)
+                assert [result.status for result in results] == ["ok", "ok", "output_limit"]
+                assert seen(results) == seen(sandbox.run(*positional, **named))
+
+    def test_cancelling_leaves_it_usable(self, own_sandbox):
+        began = threading.Event()
+        sleep = Program("import time\ntime.sleep(float(input()))", "stdin")
+
+        async def main():
+            limits = Limits(wall_seconds=1.0)
+            task = asyncio.create_task(
+                own_sandbox.arun(sleep, ["0", "600"], limits, stop=lambda index, result: began.set())
+            )
+            await asyncio.to_thread(began.wait)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            [result] = await own_sandbox.arun(Program("print(1)", "stdin"), [""])
+            return result.stdout
+
+        assert asyncio.run(main()) == "1\n"
 
     def test_a_worker_that_died_between_runs_is_replaced(self, own_sandbox):
         before = workers_of(os.getpid())

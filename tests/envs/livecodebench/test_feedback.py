@@ -105,6 +105,16 @@ def test_the_two_shortest_wrong_answers():
     )
 
 
+def test_the_size_of_a_wrong_answer_is_that_of_input_output_and_expected_output_as_they_are_shown():
+    sizes = [(300, 1, 1), (1, 200, 1), (1, 1, 100), (1, 5000, 1), (1500, 1, 1), (1, 1, 4000)]
+    wrong = [
+        outcome(RunResult("ok", stdout="o" * output), text="i" * text, expected="e" * expected)
+        for text, output, expected in sizes
+    ]
+    items = describe(wrong, functional=False, level="full")
+    assert [item["test"] for item in items if item["kind"] == "wrong_answer"] == [3, 2, 1, 4, 6]
+
+
 ECHO = {"echo_response": True}
 
 

@@ -180,7 +180,7 @@ def test_check_tells_a_wrong_solution_that_passes(folder, capsys):
     for wrong in folder.glob("wrong_*.py"):
         wrong.unlink()
     assert run_build(folder, "--check") == 1
-    assert "wrong_" in capsys.readouterr().err
+    assert "there must be at least two wrong_*.py and slow_*.py" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -199,6 +199,13 @@ def test_check_tells_a_wrong_solution_that_passes(folder, capsys):
         ),
         ("solution.py", "def total(a, b):\n    return 0", "11 of 11 tests expect '0'"),
         ("wrong_product.py", "def total(a, b):\n    return a + b if a else 9", "fails the private test '2"),
+        ("solution.py", "def total(a, b):\n    return int(a < 7)", "7 of 11 tests expect '1'"),
+        ("solution.py", "def total(a, b):\n    return 9 if a < 6 else a % 3", "6 of 11 tests expect '9'"),
+        (
+            "wrong_minus.py",
+            "def total(a, b):\n    return 7 if a == 1 else a + b",
+            "wrong_minus.py fails no private test",
+        ),
         ("statement.md", "Add: `total(5, 6)`", "the prompt contains the private test '5"),
     ],
 )
@@ -211,6 +218,31 @@ def test_check_complains(folder, name, text, complaint, capsys):
     capsys.readouterr()
     assert run_build(folder, "--check") == 1
     assert complaint in capsys.readouterr().err
+
+
+def test_check_bears_two_answers_of_which_one_is_somewhat_commoner(folder, capsys):
+    tests = "PUBLIC = [[0, 0], [1, 1]]\n\n\ndef generate(rng):\n    return [[i, i] for i in range(2, 11)]\n"
+    (folder / "tests.py").write_text(tests)
+    (folder / "solution.py").write_text("def total(a, b):\n    return int(a < 6)\n")
+    assert run_build(folder) == 0
+    run_build(folder, "--check")
+    assert "tests expect" not in capsys.readouterr().err
+
+
+def test_check_finds_private_tests_in_the_prompt(folder, capsys):
+    tests = 'PUBLIC = [["a", "b"], ["c", "d"]]\n\n\ndef generate(rng):\n    return [[x, x + "!"] for x in "efghij"]\n'
+    (folder / "tests.py").write_text(tests)
+    (folder / "statement.md").write_text('Join them: `total("e", "e!")`.\n')
+    assert run_build(folder) == 0
+    assert run_build(folder, "--check") == 1
+    assert 'the prompt contains the private test \'"e"' in capsys.readouterr().err
+    (folder / "problem.json").write_text('{"title": "Product", "difficulty": "easy", "func_name": null}')
+    (folder / "tests.py").write_text("PUBLIC = ['1', '2']\ngenerate = lambda rng: [str(i) for i in range(3, 12)]\n")
+    (folder / "solution.py").write_text("print(int(input()) * 1001)\n")
+    (folder / "statement.md").write_text("Multiply by a thousand and one.\n\n7\n\ngives\n\n7007\n")
+    assert run_build(folder) == 0
+    assert run_build(folder, "--check") == 1
+    assert "the prompt contains the private test '7'" in capsys.readouterr().err
 
 
 def test_check_complains_of_a_test_that_an_empty_program_passes(tmp_path, capsys):

@@ -252,6 +252,20 @@ def test_visible_tests_run_first_and_time_is_saved(make_row, fenced):
     assert ran(lambda text: RunResult("ok", value=0), max_failures=9) == visible + hidden
 
 
+@pytest.mark.parametrize("status", ["ok", "timeout"])
+def test_failures_are_counted_anew_where_runs_begin_anew(make_row, fenced, status):
+    class Anew(FakeSandbox):
+        def run(self, program, inputs, limits, **callbacks):
+            super().run(program, inputs[:3], limits, **callbacks)
+            return super().run(program, inputs, limits, **callbacks)
+
+    task = make_task(parse_row(make_row()))
+    inputs = [test["input"] for test in sorted(task.answer_key["tests"], key=lambda test: not test["visible"])]
+    sandbox = Anew(lambda text: RunResult(status if text == inputs[1] else "ok", value=0))
+    LiveCodeBenchVerifier(sandbox, max_failures=None if status == "timeout" else 4).verify(task, fenced("x"))
+    assert sandbox.inputs == inputs[:3] + (inputs if status == "timeout" else inputs[:4])
+
+
 @pytest.mark.parametrize("feedback", ["standard", "full"])
 def test_what_is_left_out_after_a_failure_changes_no_reward(verify, feedback):
     wrong_once = [f"def add(a, b): return a + b + (a == {a})" for a in (1, 3, 50, 700, 9000)]

@@ -103,6 +103,24 @@ def test_molecules_that_rdkit_cannot_take(make_row, write_rows, smiles):
     assert feedback(write_rows(row), "reaction_prediction", "A", feedback="full").startswith("The chosen option")
 
 
+@pytest.mark.parametrize(("rings", "said"), [(10, True), (11, False)])
+def test_molecules_with_many_joined_rings(make_row, write_rows, rings, said):
+    pytest.importorskip("rdkit", reason="RDKit is not installed; pip install 'sdpo-gym[chem]'")
+    closures = "".join(f"C%{i}%{i + 1}C" for i in range(11, 10 + rings))  # each shares an atom with the next
+    row = make_row()
+    row["prompt"] = row["prompt"].replace("CC(=O)O", f"C%11C{closures}C%{10 + rings}")
+    text = feedback(write_rows(row), "molar_weight_smiles", "A", feedback="full")
+    assert (f"It has {rings} rings, none of them aromatic." in text) == ("formula" in text) == said
+
+
+def test_a_molecule_that_is_no_reactant_may_have_other_atoms(make_row, write_rows):
+    pytest.importorskip("rdkit", reason="RDKit is not installed; pip install 'sdpo-gym[chem]'")
+    row = make_row("retrosynthesis")
+    row["prompt"] = row["prompt"].replace("the only correct reactant", "NOT the reactant")
+    text = feedback(write_rows(row), "retrosynthesis", "C", feedback="full")
+    assert text.splitlines()[2:] == ["The product's formula is C4H8O2."]
+
+
 def test_the_molecule_in_question():
     assert molecule_in('… for the molecule "CCO" ?') == "CCO"
     assert molecule_in("representation 'CC(=O)O'?") == "CC(=O)O"

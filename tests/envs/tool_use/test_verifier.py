@@ -78,6 +78,13 @@ def test_why_an_answer_is_wrong():
     )
 
 
+def test_an_answer_that_is_computed_need_not_be_in_a_result():
+    task = next(f"level3-train-{n}" for n, template in enumerate(LEVELS[3]) if template.__name__ == "windier_by")
+    _, solution, question = start(task)
+    assert question.template == "windier_by"
+    assert feedback("standard", *solution[:-1], "Final Answer: 98765", task=task) == "The final answer is not right."
+
+
 def test_levels_of_feedback():
     _, solution, _ = start()
     refused = 'Action: get_shelf\nAction Input: {"book_id": 1}'
