@@ -358,7 +358,6 @@ class TestLimits:
         assert result.cpu_seconds < 0.2 <= result.wall_seconds
 
     def test_total_wall_time(self, sandbox):
-        assert output(sandbox, "") == ""  # to start a worker takes time, too
         program = Program("import time\ntime.sleep(600)", "stdin")
         limits = Limits(wall_seconds=0.2, total_wall_seconds=0.3)
         statuses = [result.status for result in sandbox.run(program, ["", "", "", ""], limits)]
