@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from agents.algorithm import Algorithm
@@ -121,8 +122,9 @@ def train(
             shared = f" · {processes.count} processes" if processes.count > 1 else ""
             shared += ", weights divided" if policy.sharded else ""
             console.print(
-                f"[bold]{algorithm.name.upper()}[/] · {config.model} on {config.env} · "
-                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · {folder.path}",
+                f"[bold]{algorithm.name.upper()}[/] · {escape(config.model)} on {escape(config.env)} · "
+                f"{str(policy.compute_dtype).removeprefix('torch.')} on {policy.device.type}{shared} · "
+                f"{escape(str(folder.path))}",
                 soft_wrap=True,
             )
             try:
@@ -172,6 +174,7 @@ class _Run:
             self.console.print(
                 f"nothing is left to do: the run is at step {step}, and --steps is {config.steps} · "
                 f"--model {self.folder.path / 'checkpoint'}",
+                markup=False,
                 soft_wrap=True,
             )
             return evaluations
@@ -203,7 +206,7 @@ class _Run:
         except (KeyboardInterrupt, Exception) as error:
             if isinstance(error, KeyboardInterrupt) or self.updater.optimizer_steps:
                 word = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Failed"
-                self.console.print(f"[bold]{word}[/] in step {step}; {self.save_interrupted()}", soft_wrap=True)
+                self.console.print(f"[bold]{word}[/] in step {step}; {escape(self.save_interrupted())}", soft_wrap=True)
             raise
         checkpoint = self.save(step)
         if step != NO_SIGNAL_STEPS:
@@ -255,7 +258,7 @@ class _Run:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_step, self.position, self.best = state["step"] + 1, state["position"], state["best"]
-        self.learned = state.get("learned", True)  # older checkpoints do not say
+        self.learned = state["learned"]
         self.guard.load_state(state["guard"])
         self.updater.load_state(state["updater"])
         self.schedule.load_state(state["schedule"])
@@ -282,7 +285,9 @@ class _Run:
             self.console.print(_table(evaluations[0], evaluations[-1], self.config, steps))
         minutes = (time.monotonic() - self.started) / 60
         self.console.print(
-            f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}", soft_wrap=True
+            f"{minutes:.1f} minutes · metrics and rollouts in {self.folder.path} · --model {checkpoint}",
+            markup=False,
+            soft_wrap=True,
         )
 
     def step(self, step: int) -> dict[str, float]:

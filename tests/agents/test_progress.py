@@ -76,16 +76,14 @@ def test_a_run_that_learns_nothing_says_so_and_why(algorithm, settings, why, tin
     assert "nothing was learned" not in text
 
 
-def test_a_checkpoint_that_does_not_say_whether_anything_was_learned(tiny_model, tmp_path):
-    """Those of older versions do not: it may have been."""
-    settings = {"env": "toy/Echo-v0", "eval_tasks": 0, "save_every": 1}
-    watched_run(tiny_model, tmp_path / "run", steps=1, **settings)
-    path = tmp_path / "run" / "checkpoint" / "training_state.pt"
-    state = torch.load(path, weights_only=True)
-    del state["learned"]
-    torch.save(state, path)
-    text = watched_run(tiny_model, tmp_path / "run", width=400, steps=2, resume=True, **settings)
-    assert "step 2/2" in text and "nothing was learned" not in text
+@pytest.mark.parametrize("name", ["run[lr=1]", "run[/a]"])
+def test_names_with_brackets_are_printed_as_they_are(tiny_model, tmp_path, name):
+    settings = {"eval_tasks": 0, "save_every": 1, "steps": 1}
+    for text in (
+        watched_run(tiny_model, tmp_path / name, width=400, **settings),
+        watched_run(tiny_model, tmp_path / name, width=400, resume=True, **settings),
+    ):
+        assert f"--model {tmp_path / name}/checkpoint" in text
 
 
 def test_a_penalty_may_move_the_weights_where_rewards_are_equal(tiny_model, tmp_path):
