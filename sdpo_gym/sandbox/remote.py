@@ -59,7 +59,8 @@ class RemoteSandbox(ChunkedSandbox):
             patience_seconds: How long a request may wait for a free worker, for the network, or for another try,
                 beyond what the program's limits allow it to run.
             connect_seconds: How long it may take to connect.
-            attempts: How often a request is sent before a broken connection is an error.
+            attempts: How often a request is sent before a broken connection is an error, to a server that has never
+                answered. One that has answered may come back within `patience_seconds`.
             certificate: A file of certificates to trust instead of the system's, for a server that signed its own.
 
         Raises:
@@ -82,6 +83,7 @@ class RemoteSandbox(ChunkedSandbox):
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._connect_seconds = connect_seconds
         self._attempts = attempts
+        self._has_answered = False
         self._closed = False
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
@@ -109,19 +111,24 @@ class RemoteSandbox(ChunkedSandbox):
     def _ask_server(self, method: str, path: str, body: bytes, max_bytes: int, deadline: float) -> bytes:
         """Ask until there is an answer: a run has no effect but its answer, so it may be asked for again."""
         broken = waits = 0
+        gone = 0.0  # when the connection broke first
         while True:
             try:
                 answer = self._ask_once(method, self._path + path, body, max_bytes, deadline)
             except (TooLong, TimeoutError, OSError, http.client.HTTPException) as error:
                 self._check_open()
-                broken += 1
-                late = time.monotonic() >= deadline
-                if isinstance(error, TooLong) or late or broken == self._attempts:
+                now = time.monotonic()
+                gone, broken = gone if broken else now, broken + 1
+                patience = self._patience_seconds if self._has_answered else 0.0
+                hopeless = broken >= self._attempts and now - gone >= patience
+                if isinstance(error, TooLong) or now >= deadline or hopeless:
                     raise SandboxError(f"sandbox server {self.url}: {_describe(error)}") from error
-                wait = 0.0 if broken == 1 else 0.1 * 4 ** (broken - 2)  # at first it was perhaps only an old connection
+                # At first it was perhaps only an old connection.
+                wait = 0.0 if broken == 1 else 0.1 * 4 ** min(broken - 2, 5)
                 reason = _describe(error)
             else:
                 if answer.status == 200:
+                    self._has_answered = True
                     return answer.body
                 reason = _explain(answer)
                 if answer.status not in NOT_NOW:

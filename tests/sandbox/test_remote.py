@@ -16,6 +16,7 @@ from dataclasses import asdict
 from urllib.parse import urlsplit
 
 import pytest
+import servers
 
 pytest.importorskip("fastapi", reason="the sandbox server needs fastapi: pip install 'sdpo-gym[serve]'")
 pytest.importorskip("uvicorn", reason="the sandbox server needs uvicorn: pip install 'sdpo-gym[serve]'")
@@ -320,9 +321,9 @@ class TestServer:
 
 
 class TestLoss:
-    def test_a_server_that_dies_and_comes_back(self):
+    def test_a_server_that_dies_and_comes_back_too_late(self):
         process, url = start_server("--kind", "local", "--workers", "2")
-        with contextlib.closing(RemoteSandbox(url, TOKEN)) as sandbox:
+        with contextlib.closing(RemoteSandbox(url, TOKEN, patience_seconds=2.0)) as sandbox:
             with process.stdout, ThreadPoolExecutor(1) as pool:
                 assert sandbox.run(PRINT, ["1"])[0].stdout == "1\n"
                 running = pool.submit(sandbox.run, SLEEP, ["60"], Limits(wall_seconds=90))
@@ -342,6 +343,19 @@ class TestLoss:
                 again.terminate()
                 again.wait(30)
                 again.stdout.close()
+
+    def test_a_server_that_has_answered_may_come_back(self):
+        process, url = start_server("--kind", "local", "--workers", "1")
+        with contextlib.closing(RemoteSandbox(url, TOKEN, attempts=1)) as sandbox, ThreadPoolExecutor(1) as pool:
+            with process.stdout:
+                assert sandbox.run(PRINT, ["1"])[0].stdout == "1\n"
+                process.kill()
+                process.wait()
+            running = pool.submit(sandbox.run, PRINT, ["2"])
+            time.sleep(0.5)
+            again, _ = start_server("--kind", "local", "--workers", "1", port=urlsplit(url).port)
+            with servers.ended(again):
+                assert running.result(60)[0].stdout == "2\n"
 
     def test_a_worker_that_dies_is_not_noticed(self):
         process, url = start_server("--kind", "local", "--workers", "1")
