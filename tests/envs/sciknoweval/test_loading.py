@@ -93,6 +93,7 @@ def test_a_changed_count_is_warned_of(make_raw_row, write_rows):
         ({"prompt": "Which?"}, "line 2: field 'prompt' has no line that begins with 'A: '"),
         ({"prompt": 7}, "line 2: field 'prompt' must be a text, not 7"),
         ({"answer": "E"}, "line 2: the right answer must be the letter of an option, not 'E'"),
+        ({"answer": "AB"}, "line 2: the right answer must be the letter of an option, not 'AB'"),
         ({"prompt": "Which?\n\nA: x\nC: y\nPlease reason step by step."}, "must have the letters A to D"),
     ],
 )
