@@ -47,6 +47,11 @@ def test_wrong_answers(answer, words):
     assert any(words in check.text for check in report.checks if not check.passed)
 
 
+def test_the_fewer_elements_are_out_of_balance_the_better():
+    scores = [FAMILY.check(WATER, answer).score for answer in ("2 H2 + O2 -> H2O", "H2 + O2 -> H2O", RIGHT[0])]
+    assert scores == sorted(set(scores)) and scores[-1] == 1.0
+
+
 @pytest.mark.parametrize("answer", NO_EQUATIONS)
 def test_answers_that_are_no_equations(answer):
     report = FAMILY.check(WATER, answer)

@@ -277,8 +277,9 @@ VERDICTS = [
     ("isomer", {"formula": {"C": 5, "H": 10}, "other_than": "C1CCCC1", "rings": 1}, "CC1CCC1",
      "C1CCCC1 C2CCCC2 C=CCCC CC1CCCC1"),
     ("name", PROPANOL, "OCCC", "CC(C)O COCC CCO CCCN"),
-    ("optimize", BUTANE | {"targets": {"weight": 14.1}}, "CCCCC CCCCCC", "CCCN CCCC CCC CCCC1"),
+    ("optimize", BUTANE | {"targets": {"weight": 14.1}}, "CCCCC CCCCCC", "CCCN CCCC CC CCCC1"),
     ("optimize", BUTANE | {"targets": {"weight": -14.0}}, "CCC CC", "CCCC CCCCC"),
+    ("optimize", BUTANE | {"targets": {"weight": 16.0}}, "CCCCO", "CCCCN"),  # of floats, a change below 16
     ("optimize", BUTANE | {"targets": {"weight": 14.1}, "floor": 0.5}, "CCCCCC", "CC(C)(C)CC"),
     ("property", {"windows": {"heavy": [3, 5]}}, "CCC CCCC CCCCC", "CC CCCCCC"),
     ("reaction", PROPANOL | {"reactants": ["CCC=O"], "happens": []}, "OCCC", "CCC=O CC(C)O CCO"),

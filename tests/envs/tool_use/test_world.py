@@ -164,6 +164,9 @@ def test_refusals_name_only_tools_that_are_there():
     with pytest.raises(ToolError) as caught:
         World("a", ["get_stock"]).run(Call("get_stock", {"product_id": "A1"}))
     assert str(caught.value) == "no product has the id 'A1'"
+    book = World("a", TOOLS).state("library")["books"][0]["book_id"]
+    with pytest.raises(ToolError, match="no tool is called 'get_shelf'; there is get_stock"):
+        World("a", ["get_stock"]).run(Call("get_shelf", {"book_id": book}))
 
 
 def test_times_are_checked(world):
