@@ -308,6 +308,10 @@ def test_feedback_says_in_which_direction_an_answer_is_off():
         ("property", {"windows": {"heavy": [3, 5]}}, "CCCCCC", "1 too high"),
     ):
         assert words in load_family(family).check(params, answer).checks[0].text
+    for answer, words in (("CC(C)C", "the carbon chain has a branch"), ("C1CCC1", "the molecule has a ring")):
+        check = load_family("chain").check({"smiles": "CCCC"}, answer).checks[1]
+        assert not check.passed and words in check.text
+    assert "must be one of the four letters" in load_family("choice").check(VERDICTS[3][1], "AB").problem.message
 
 
 DISTANCES = [
