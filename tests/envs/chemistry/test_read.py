@@ -17,6 +17,7 @@ ACCEPTED = [
     ("[O-][n+]1ccccc1", "[O-][n+]1ccccc1"), ("C[N+]#[C-]", "[C-]#[N+]C"), ("OB(O)C", "CB(O)O"),
     ("C[C@H](N)C(=O)O", "CC(N)C(=O)O"), ("F/C=C/F", "FC=CF"), ("C%10CC%10", "C1CC1"), ("C1CC2CCC1C2", "C1CC2CCC1C2"),
     ("CS(=O)(=O)N", "CS(N)(=O)=O"), ("OP(=O)(O)O", "O=P(O)(O)O"),
+    ("O=P12CCC(CC1)CC2", "C1CC2CCP1(=O)CC2"),
     # As large as they may be: in length, atoms, rings, and ring size.
     ("[CH3]" + "[CH2]" * 38 + "[CH3]", "C" * 40), ("C" * 60, "C" * 60), ("C1CC1" * 8, "C1CC1" * 8),
     ("C1" + "C" * 10 + "C1", "C1" + "C" * 10 + "C1"),

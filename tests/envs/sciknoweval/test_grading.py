@@ -45,9 +45,11 @@ def test_what_both_graders_take(form, letter):
         "Answer: B: benzene.",
         "Since A is not soluble, the answer is B.",
         "By elimination the answer is B",
+        "The answer is A. No, the answer is B",
         "The final answer is $\\boxed{B}$.",
         "\\boxed{B}.",
         "\\(\\boxed{B}\\)",
+        "\\(\\boxed{\\text{B}}\\)",
         "\\[\\boxed{B}.\\]",
         "**B**: benzene",
         "**B.** benzene",
@@ -83,6 +85,7 @@ def test_an_option_is_given_with_its_text(form, letter):
         "I exclude this option: B",
         "I would not choose B.",
         "It isn't the answer: B",
+        "It isn’t the answer: B",
     ],
 )
 def test_an_option_that_is_only_mentioned_is_no_answer(response):

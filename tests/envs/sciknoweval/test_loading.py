@@ -94,6 +94,8 @@ def test_a_changed_count_is_warned_of(make_raw_row, write_rows):
         ({"prompt": 7}, "line 2: field 'prompt' must be a text, not 7"),
         ({"answer": "E"}, "line 2: the right answer must be the letter of an option, not 'E'"),
         ({"answer": "AB"}, "line 2: the right answer must be the letter of an option, not 'AB'"),
+        ({"prompt": "Which?\n\nA: x\nB: y", "answer": "C"}, "line 2: the right answer must be the letter of an option"),
+        ({"prompt": "Which?\n\nA: x\nB: y\nC: z"}, "must have the letters A to D, or A and B, .*not 'ABC'"),
         ({"prompt": "Which?\n\nA: x\nC: y\nPlease reason step by step."}, "must have the letters A to D"),
     ],
 )
