@@ -210,6 +210,7 @@ def test_edits_reach_exactly_what_they_can():
     assert check(add, "CCCCCl").solved and check(add, "CCC(C)Cl").solved
     for wrong in ("CCCC", "CCCCCCl", "CC(C)CCl", "ClCCCCCl", "CCCCBr"):
         assert not check(add, wrong).solved
+    assert [one.passed for one in check(add, "CCCC").checks] == [False, False, False]
     acid = {"start": "CCC=O", "added": "hydroxyl group", "removed": None, "formula": Formula.parse("C3H6O2")}
     assert check(acid, "CCC(=O)O").solved and check(acid, "OCCC=O").solved and not check(acid, "CC(=O)CO").solved
     remove = {"start": "CC(O)CCO", "added": None, "removed": "hydroxyl group", "formula": Formula.parse("C4H10O")}

@@ -45,7 +45,7 @@ def test_what_both_graders_take(form, letter):
         "Answer: B: benzene.",
         "Since A is not soluble, the answer is B.",
         "By elimination the answer is B",
-        "The answer is A. No, the answer is B",
+        "So, the answer is A. No, the answer is B",
         "The final answer is $\\boxed{B}$.",
         "\\boxed{B}.",
         "\\(\\boxed{B}\\)",
@@ -125,6 +125,11 @@ def test_what_is_no_answer(response, problem):
     for read in (read_paper, read_lenient):
         choice = read(response, OPTIONS)
         assert (choice.letter, choice.problem) == (None, problem)
+
+
+@pytest.mark.parametrize("read", [read_paper, read_lenient])
+def test_a_letter_that_the_question_lacks_is_unknown(read):
+    assert read("C", OPTIONS[:2]).problem == "unknown_letter" and read("C", OPTIONS).letter == "C"
 
 
 @given(st.text(alphabet=st.sampled_from("ABCDE<>/answer()*`_$\\{}bowxd:. \n\x00é")), st.sampled_from(sorted(GRADERS)))

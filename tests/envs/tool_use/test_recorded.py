@@ -117,6 +117,12 @@ def test_calls_and_arguments_too_many_are_wrong(grade):
     assert grade(response(("a", {})), expected) == (False, "arguments")
 
 
+@pytest.mark.parametrize("grade", [grade_calls, grade_paper])
+def test_the_order_of_arguments_and_the_form_of_numbers_do_not_matter(grade):
+    given = response(("a", {"x": 2.0, "y": 1}), ("b", {}))
+    assert grade(given, [Call("b", {}), Call("a", {"y": 1, "x": 2})]) == (True, "")
+
+
 def test_an_answer_without_calls_is_a_mistake_of_form():
     assert grade_calls("Final Answer: 5", [Call("a", {})]) == (False, "There is a final answer, but no call.")
 
