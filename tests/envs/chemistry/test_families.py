@@ -284,7 +284,7 @@ VERDICTS = [
     ("optimize", BUTANE | {"targets": {"weight": 14.1}, "floor": 0.5}, "CCCCCC", "CC(C)(C)CC"),
     ("property", {"windows": {"heavy": [3, 5]}}, "CCC CCCC CCCCC", "CC CCCCCC"),
     ("reaction", PROPANOL | {"reactants": ["CCC=O"], "happens": []}, "OCCC", "CCC=O CC(C)O CCO"),
-    ("repair", {"broken": "CCO)", "formula": ETHANOL, "errors": 1}, "CCO", "OCC CCO) CCCO CCO1 CCOC"),
+    ("repair", {"broken": "CCO)", "formula": ETHANOL, "errors": 1}, "CCO C(CO)", "OCC CC-O CCO) CCCO CCO1 CCOC"),
 ]  # fmt: skip
 
 

@@ -42,6 +42,7 @@ from envs.chemistry.smiles.lint import scan
         ("CC[Cl", 3, "never closed"),
         ("CC]", 3, "never opened"),
         ("C[]", 2, "are empty"),
+        ("C[#119]", 3, "no element with the number 119"),
         ("C[Xx]", 3, "'Xx' in the brackets at character 2 is no element symbol"),
         ("C[C-H]", 5, "'H' at character 5 does not belong in brackets there"),
         ("CNaC", 3, "'a' at character 3 is no atom symbol"),

@@ -119,6 +119,19 @@ def test_malformed_rows_of_the_benchmark(make_raw_row, write_rows, changes, mess
         load_questions(write_rows(make_raw_row(**changes)), "chemistry", None)
 
 
+def test_a_folder_without_a_split_is_that_of_training(make_row, write_rows):
+    folder = write_rows(make_row(index=1), name="train.json").parent
+    write_rows(make_row(index=2), name="test.json")
+    for split, index in ((None, 1), ("train", 1), ("test", 2)):
+        assert [question.index for question in load_questions(folder, "chemistry", split)] == [index]
+
+
+def test_questions_on_unknown_templates_are_of_any_domain(make_row, write_rows):
+    path = write_rows(make_row(prompt="Which?\n\nA: x\nB: y", answer="A"))
+    for domain in DOMAINS:
+        assert len(load_questions(path, domain, None)) == 1
+
+
 def test_files_that_hold_something_else(make_row, make_raw_row, write_rows, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         load_questions(tmp_path / "nothing", "chemistry", None)
