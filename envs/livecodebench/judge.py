@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from envs.livecodebench.rows import Test, load_value
-from sdpo_gym.sandbox import OPAQUE, RunResult
+from sdpo_gym.sandbox import RunResult
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,6 @@ def same_value(value: Any, expected: str) -> bool:
 
     A tuple may stand for a list, but only at the top.
     """
-    if value is OPAQUE:
-        return False
     if isinstance(value, tuple):
         value = list(value)
     try:

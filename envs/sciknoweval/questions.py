@@ -125,7 +125,7 @@ def _question(
     letters = "".join(letter for letter, _ in options)
     if letters not in (LETTERS, LETTERS[:2]):
         raise ValueError(f"the options must have the letters A to D, or A and B, in this order, not {letters!r:.100}")
-    if answer not in letters:
+    if answer not in dict(options):
         raise ValueError(f"the right answer must be the letter of an option, not {answer!r:.100}")
     return Question(index, text, options, answer, system)
 

@@ -65,7 +65,8 @@ def test_the_caller_cannot_change_the_episode_through_info():
 
 
 @pytest.mark.parametrize(
-    ("task", "message"), [("omega", "unknown task id 'omega'"), (4, "out of range"), (-1, "out of range"), (1.5, "1.5")]
+    ("task", "message"),
+    [("omega", "unknown task id 'omega'"), (4, "out of range"), (-1, "out of range"), (1.5, "1.5"), (True, "True")],
 )
 def test_unknown_tasks(task, message):
     with pytest.raises(ValueError, match=message):
@@ -117,6 +118,8 @@ def test_lone_surrogates_and_endless_texts_are_failed_attempts():
     env.reset(seed=0)
     _, reward, *_, info = env.step("x" * (env.action_space.max_length + 1))
     assert reward == 0.0 and "at most 1000000" in info["feedback"]
+    env.reset(seed=0)
+    assert env.step("x" * env.action_space.max_length)[1] == 1.0
 
 
 def test_a_verifier_that_fails_is_not_a_wrong_answer():
@@ -150,7 +153,7 @@ def test_a_verifier_that_returns_no_verdict_is_named(returned, num_envs):
         env.step("x" if num_envs is None else ["x"])
 
 
-@pytest.mark.parametrize("returned", [None, []])
+@pytest.mark.parametrize("returned", [None, [], [Verdict(0.0, False)] * 2])
 def test_a_batch_needs_a_verdict_for_each_response(returned):
     class BatchVerifier(toy_env.LengthVerifier):
         def verify_many(self, tasks, responses):
@@ -233,6 +236,25 @@ def test_failures_without_feedback_are_said_to_be_failures():
     env.reset(seed=0)
     observation, *_, info = env.step("x")
     assert observation == "That is not correct." and info["feedback"] == ""
+
+
+def test_a_step_that_led_to_nothing_is_no_failed_attempt():
+    class Nothing(Verifier):
+        def verify(self, task, response):
+            return Verdict(0.0, False, "There was a warning.", observation="")
+
+    env = TextEnv(TaskList([Task("t", ({"role": "user", "content": "?"},))]), Nothing(), max_turns=2)
+    env.reset(seed=0)
+    observation, *_, info = env.step("x")
+    assert observation == info["messages"][-1]["content"] == "" and info["feedback"] == "There was a warning."
+
+
+def test_tasks_and_responses_are_judged_in_pairs():
+    task = Task("t", ({"role": "user", "content": "?"},))
+    verdicts = toy_env.LengthVerifier().verify_many([task, task], ["odd", "even"])
+    assert [verdict.reward for verdict in verdicts] == [0.0, 1.0]
+    with pytest.raises(ValueError):
+        toy_env.LengthVerifier().verify_many([task], ["odd", "even"])
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_vector_seeds_are_those_of_single_environments():
         env = toy_env.EvenLengthEnv()
         env.reset(seed=10 + i)
         assert env.reset()[1]["task_id"] == infos["task_id"][i]
+    assert vector.reset(seed=10)[0] == toy_env.EvenVectorEnv(num_envs=4).reset(seed=10)[0]
 
 
 def test_some_episodes_can_be_reset():
@@ -191,6 +192,9 @@ def test_a_truncated_episode_is_over_until_it_is_reset():
     vector.reset(options={"reset_mask": np.array([True, False])})
     _, rewards, terminations, truncations, _ = vector.step(["even", None])
     assert (rewards.tolist(), terminations.tolist(), truncations.tolist()) == ([1.0, 0.0], [True, True], [True, True])
+    vector.reset(seed=0)
+    assert "odd number" in vector.step(["even", "odd"])[0][1]
+    assert vector.step([None, None])[0] == ("", "")
 
 
 @pytest.mark.parametrize("limit", [0, -2, 1.5, True, "2"])

@@ -198,8 +198,7 @@ def balance(left: Sequence[str], right: Sequence[str]) -> list[int] | None:
         solution[column] = -rows[row][free[0]]
     scale = lcm(*(value.denominator for value in solution))
     numbers = [int(value * scale) for value in solution]
-    common = reduce(gcd, numbers)
-    return [n // common for n in numbers] if all(n > 0 for n in numbers) else None
+    return numbers if all(n > 0 for n in numbers) else None
 
 
 def atoms(species: str) -> Counter[str]:

@@ -65,7 +65,7 @@ def place_order(
     if len(state["changes"]) == len(state["order_ids"]):
         raise ToolError("no more orders are taken today")
     quantities: dict[str, int] = {}
-    for item in sorted(items, key=lambda item: item["product_id"]):
+    for item in items:
         quantities[item["product_id"]] = quantities.get(item["product_id"], 0) + item["quantity"]
     shipping = {"gift_wrap": False} | shipping
     state["changes"].append({"items": quantities, "shipping": shipping, "recipient": recipient})

@@ -17,7 +17,7 @@ TRAINS_A_DAY = 4
 
 
 def make_state(rng: random.Random) -> dict[str, Any]:
-    """Six stations, with four trains a day from each to each other."""
+    """Six stations, with four trains a day from each to each other, at different prices."""
     towns = rng.sample(NAMES["towns"], STATIONS)
     stations = [
         {"station_id": station_id, "town": town}

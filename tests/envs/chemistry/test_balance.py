@@ -33,7 +33,9 @@ def test_right_answers(answer):
     ("answer", "words"),
     [
         ("H2 + O2 -> H2O", "balance: O 2 on the left, 1 on the right"),
+        ("H2 + O2 -> 2 H2O", "balance: H 2 on the left, 4 on the right"),
         ("4 H2 + 2 O2 -> 4 H2O", "all numbers can be divided by 2"),
+        ("H2 -> H2O", "left side: must contain exactly H2 and O2"),
         ("2 H2 + O -> 2 H2O", "left side: must contain exactly H2 and O2"),
         ("2 H2 + O2 -> 2 H2O + H2", "right side: must contain exactly H2O"),
         ("2 H2O -> 2 H2 + O2", "left side: must contain"),
@@ -45,6 +47,11 @@ def test_wrong_answers(answer, words):
     assert any(words in check.text for check in report.checks if not check.passed)
 
 
+def test_the_fewer_elements_are_out_of_balance_the_better():
+    scores = [FAMILY.check(WATER, answer).score for answer in ("2 H2 + O2 -> H2O", "H2 + O2 -> H2O", RIGHT[0])]
+    assert scores == sorted(set(scores)) and scores[-1] == 1.0
+
+
 @pytest.mark.parametrize("answer", NO_EQUATIONS)
 def test_answers_that_are_no_equations(answer):
     report = FAMILY.check(WATER, answer)
@@ -54,8 +61,8 @@ def test_answers_that_are_no_equations(answer):
 def test_numbers_of_atoms():
     assert atoms("Al2(SO4)3") == {"Al": 2, "S": 3, "O": 12}
     assert atoms("(NH4)2Cr2O7") == {"N": 2, "H": 8, "Cr": 2, "O": 7}
-    assert atoms("CH3COOH") == {"C": 2, "H": 4, "O": 2}
-    for text in ("", "2H", "Xy", "(H", "H)", "h2o", "H2 O"):
+    assert atoms("CH3COOH") == {"C": 2, "H": 4, "O": 2} == atoms("CH3(CO)OH")
+    for text in ("", "2H", "Xy", "(H", "H2(O", "H)", "h2o", "H2 O"):
         with pytest.raises(ValueError):
             atoms(text)
 
@@ -63,6 +70,7 @@ def test_numbers_of_atoms():
 def test_the_solver():
     assert balance(["KMnO4", "HCl"], ["KCl", "MnCl2", "Cl2", "H2O"]) == [2, 16, 2, 2, 5, 8]
     assert balance(["H2"], ["O2"]) is None
+    assert balance(["H2", "H2O"], ["O2"]) is None  # only with a negative number
     assert balance(["C", "O2"], ["CO", "CO2"]) is None  # several solutions
 
 

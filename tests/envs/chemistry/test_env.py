@@ -22,6 +22,8 @@ from envs.chemistry.env import ChemistryEnv, ChemistryVectorEnv
 from envs.chemistry.families import FAMILIES
 from envs.chemistry.smiles.read import molecule
 from envs.chemistry.tasks import MAX_SHOTS, examples, make_question
+from envs.chemistry.verifier import ChemistryVerifier
+from sdpo_gym import Task
 
 ID = "sdpo/Chemistry-v0"
 
@@ -126,6 +128,16 @@ def test_binary_and_dense_rewards():
         assert reward(None, reward=kind) == 1.0
         assert reward("", reward=kind) == reward("<answer>C1</answer>", reward=kind) == 0.0
     assert reward("<answer>CCCCCO</answer>") == 0.0 < reward("<answer>CCCCCO</answer>", reward="dense") < 1.0
+
+
+def test_an_isomer_that_is_as_similar_as_can_be_is_wrong():
+    params = {"smiles": "CCCCCC(C)CCCCCCC"}
+    key = {"family": "name", "params": params, "answer_format": "bare"}
+    task = Task("t", ({"role": "user", "content": "?"},), key)
+    verdict = ChemistryVerifier().verify(task, "CCCCCCC(C)CCCCCC")
+    assert (verdict.reward, verdict.success, verdict.metrics["score"]) == (0.0, False, 0.99)
+    assert ChemistryVerifier(reward="dense").verify(task, "CCCCCCC(C)CCCCCC").reward == 0.99
+    assert ChemistryVerifier().verify(task, "CCCCCCCC(C)CCCCC").success
 
 
 def test_answer_formats():

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("rdkit")
 
 from envs.chemistry.families import FAMILIES, load_family
-from envs.chemistry.families.base import LEVELS
+from envs.chemistry.families.base import LEVELS, Report, counted
 from envs.chemistry.families.choice import LETTERS
 from envs.chemistry.families.name import _ring
 from envs.chemistry.families.reaction import ONE_REACTANT, TWO_REACTANTS
@@ -210,6 +210,7 @@ def test_edits_reach_exactly_what_they_can():
     assert check(add, "CCCCCl").solved and check(add, "CCC(C)Cl").solved
     for wrong in ("CCCC", "CCCCCCl", "CC(C)CCl", "ClCCCCCl", "CCCCBr"):
         assert not check(add, wrong).solved
+    assert [one.passed for one in check(add, "CCCC").checks] == [False, False, False]
     acid = {"start": "CCC=O", "added": "hydroxyl group", "removed": None, "formula": Formula.parse("C3H6O2")}
     assert check(acid, "CCC(=O)O").solved and check(acid, "OCCC=O").solved and not check(acid, "CC(=O)CO").solved
     remove = {"start": "CC(O)CCO", "added": None, "removed": "hydroxyl group", "formula": Formula.parse("C4H10O")}
@@ -256,6 +257,64 @@ def test_isomers_are_other_molecules():
     assert not report.solved and "the one that was shown" in report.checks[-1].text
 
 
+NO_SIZE = {"size": None, "formula": None, "most": None}
+ETHANOL, PROPANOL = {"C": 2, "H": 6, "O": 1}, {"smiles": "CCCO"}
+BUTANE = {"start": "CCCC", "floor": 0.0}
+VERDICTS = [
+    ("atoms", {"elements": {"C": 2, "O": 1}, "more": {}}, "CCO COC", "CCCO CO CC OCCO NCCO C1CCCCCCCCC1"),
+    ("atoms", {"elements": {"C": 3}, "more": {"rings": 1}}, "C1CC1", "CCC C=CC"),
+    ("chain", {"smiles": "CC(O)CC"}, "CCC(C)O", "CCCCO CC(C)(O)C CC(O)CCC CC(N)CC"),
+    ("choice", {"values": [9, 7, 6, 8], "truth": 7, "letter": "B", "definition": "", "property": "heavy"},
+     "B (B) B.", "A C D AB BC 7"),
+    ("complete", NO_SIZE | {"prefix": "CC", "most": 4}, "CCO CCCC", "CCCCC CNCC C"),
+    ("complete", NO_SIZE | {"prefix": "CC", "size": 3}, "CCO CCC", "CCCC CC"),
+    ("complete", NO_SIZE | {"prefix": "CC", "formula": ETHANOL}, "CCO", "CCC CCCO COC"),
+    ("contains", {"required": ["alcohol"], "absent": ["ether"], "size": 5, "exact": True},
+     "CCCCO OCCCO", "CCCCC COCCO CCCO CCCCCO"),
+    ("contains", {"required": ["alcohol"], "absent": [], "size": 3, "exact": False}, "CO CCO", "CCCO CCN"),
+    ("count", {"smiles": "CCO", "thing": "heavy", "truth": 3}, "3 +3 03", "2 4 -3 33 3.0 three 0000003"),
+    ("formula", {"formula": ETHANOL}, "C2H6O OC2H6 CH3CH2OH", "C2H6 C2H5O C2H7O C2H6NO C3H6O C2H6O2"),
+    ("groups", {"formula": {"C": 3, "H": 8, "O": 2}, "groups": {"alcohol": 1}}, "COCCO", "OCCCO COCOC COCCCO"),
+    ("isomer", {"formula": {"C": 5, "H": 10}, "other_than": "C1CCCC1", "rings": 1}, "CC1CCC1",
+     "C1CCCC1 C2CCCC2 C=CCCC CC1CCCC1"),
+    ("name", PROPANOL, "OCCC", "CC(C)O COCC CCO CCCN"),
+    ("optimize", BUTANE | {"targets": {"weight": 14.1}}, "CCCCC CCCCCC", "CCCN CCCC CC CCCC1"),
+    ("optimize", BUTANE | {"targets": {"weight": -14.0}}, "CCC CC", "CCCC CCCCC"),
+    ("optimize", BUTANE | {"targets": {"weight": 16.0}}, "CCCCO", "CCCCN"),  # of floats, a change below 16
+    ("optimize", BUTANE | {"targets": {"weight": 14.1}, "floor": 0.5}, "CCCCCC", "CC(C)(C)CC"),
+    ("property", {"windows": {"heavy": [3, 5]}}, "CCC CCCC CCCCC", "CC CCCCCC"),
+    ("reaction", PROPANOL | {"reactants": ["CCC=O"], "happens": []}, "OCCC", "CCC=O CC(C)O CCO"),
+    ("repair", {"broken": "CCO)", "formula": ETHANOL, "errors": 1}, "CCO C(CO)", "OCC CC-O CCO) CCCO CCO1 CCOC"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "params", "right", "wrong"), VERDICTS)
+def test_verdicts_on_answers_written_down_by_hand(family, params, right, wrong):
+    check = load_family(family).check
+    for answer in right.split():
+        assert check(params, answer).solved, answer
+    for answer in wrong.split():
+        report = check(params, answer)
+        assert not report.solved and 0 <= report.score < 1, answer
+
+
+def test_feedback_says_in_which_direction_an_answer_is_off():
+    for family, params, answer, words in (
+        ("atoms", {"elements": {"C": 2}, "more": {}}, "CCC", "carbon atoms: 3, required 2: 1 fewer"),
+        ("atoms", {"elements": {"C": 2}, "more": {}}, "C", "carbon atoms: 1, required 2: 1 more"),
+        ("choice", VERDICTS[3][1], "C", "too low"),
+        ("choice", VERDICTS[3][1], "D", "too high"),
+        ("count", {"smiles": "CCO", "thing": "heavy", "truth": 3}, "2", "too low"),
+        ("property", {"windows": {"heavy": [3, 5]}}, "CC", "1 too low"),
+        ("property", {"windows": {"heavy": [3, 5]}}, "CCCCCC", "1 too high"),
+    ):
+        assert words in load_family(family).check(params, answer).checks[0].text
+    for answer, words in (("CC(C)C", "the carbon chain has a branch"), ("C1CCC1", "the molecule has a ring")):
+        check = load_family("chain").check({"smiles": "CCCC"}, answer).checks[1]
+        assert not check.passed and words in check.text
+    assert "must be one of the four letters" in load_family("choice").check(VERDICTS[3][1], "AB").problem.message
+
+
 DISTANCES = [
     ("", "", 0), ("abc", "abc", 0), ("abc", "abd", 1), ("ab", "abc", 1), ("kitten", "sitting", 3), ("abcd", "badc", 3),
     ("a" * 90, "a" * 88, 2),
@@ -273,4 +332,7 @@ def test_dense_scores_rise_towards_the_answer():
     check = load_family("isomer").check
     params = {"formula": {"C": 5, "H": 12}, "other_than": None, "rings": None}
     scores = [check(params, "C" * n).score for n in range(1, 6)]
-    assert scores == sorted(scores) and scores[-1] == 1.0 > scores[-2]
+    assert scores == sorted(set(scores)) and len(scores) == 5 and scores[-1] == 1.0 > scores[-2]
+    assert counted("rings", 3, 4).credit == counted("rings", 5, 4).credit == 0.75
+    nearly = Report((*[counted("rings", 4, 4)] * 999, counted("rings", 3, 4)))
+    assert nearly.score == 0.99 and not nearly.solved

@@ -17,6 +17,10 @@ ACCEPTED = [
     ("[O-][n+]1ccccc1", "[O-][n+]1ccccc1"), ("C[N+]#[C-]", "[C-]#[N+]C"), ("OB(O)C", "CB(O)O"),
     ("C[C@H](N)C(=O)O", "CC(N)C(=O)O"), ("F/C=C/F", "FC=CF"), ("C%10CC%10", "C1CC1"), ("C1CC2CCC1C2", "C1CC2CCC1C2"),
     ("CS(=O)(=O)N", "CS(N)(=O)=O"), ("OP(=O)(O)O", "O=P(O)(O)O"),
+    ("O=P12CCC(CC1)CC2", "C1CC2CCP1(=O)CC2"),
+    # As large as they may be: in length, atoms, rings, and ring size.
+    ("[CH3]" + "[CH2]" * 38 + "[CH3]", "C" * 40), ("C" * 60, "C" * 60), ("C1CC1" * 8, "C1CC1" * 8),
+    ("C1" + "C" * 10 + "C1", "C1" + "C" * 10 + "C1"),
 ]  # fmt: skip
 
 REJECTED = [
@@ -25,6 +29,8 @@ REJECTED = [
     ("[CH2]", "radical"), ("[C]", "radical"), ("C[CH]C", "radical"), ("*CC", "any atom"), ("[CH3:1]C", "atom-map"),
     ("[He]", "element He"), ("[Fe]", "element Fe"), ("[H][H]", "no atom other than hydrogen"),
     ("[H+]", "no atom other than hydrogen"), ("C~C", "only single"), ("N->B", "only single"), ("C$C", "only single"),
+    ("B<-N", "only single"), ("C1CC1" * 9, "9 rings"), ("C1" + "C" * 11 + "C1", "ring of 13 atoms"),
+    ("C[N+](C)([O-])[O-]", "charges"),
     ("NNNNNN", "heteroatoms"), ("OOOO", "peroxide"), ("FOF", "halogen on oxygen"), ("CN(Cl)Cl", "halogen on oxygen or"),
     ("OC(O)(O)O", "two OH groups"), ("O=C=C=C=O", "cumulated"), ("C1#CC1", "linear"), ("C1=C=C1", "linear"),
     ("C1#CC=CC=C1", "linear"), ("C1" + "C" * 29 + "C1", "ring of 31 atoms"), ("C12C3C1C23", "tetrahedrane"),

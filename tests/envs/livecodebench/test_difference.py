@@ -33,6 +33,7 @@ def test_wrong_outputs(output, expected, text):
         (None, "[1]", "The function returned None."),
         (OPAQUE, "[1]", "not plain data, such as an iterator"),
         ("1", "1", "returned a value of type str, not int."),
+        ((1, 2), "1", "returned a value of type tuple, not int."),
         ({1}, "[1]", "returned a value of type set, not list."),
         (1, "null", "returned a value of type int, not None."),
         (1.5, "1", "The returned value is wrong."),

@@ -17,6 +17,7 @@ from envs.livecodebench.extraction import EXTRACTIONS, Extraction, extract
         ("```python\nx = 1```", "x = 1"),
         ("```python\nx = 1\nNo, better:\n```python\nprint('the better program')\n```", "print('the better program')"),
         ("1. so:\n   ```python\n   if x:\n       y\n   ```", "if x:\n    y"),
+        ("```python\n\tx = 1\n\ty = 2\n```", "x = 1\ny = 2"),
         ("````python\nx = 1\n````", "x = 1"),
         ("Use ```x``` here.\n```python\ny\n```", "y"),
         ("```inline```\n```python\ny\n```", "y"),
@@ -39,6 +40,8 @@ def test_the_last_closed_block_is_the_program(response, code):
 def test_the_longest_closed_block_is_an_option():
     response = "```\nshort\n```\n```py\nthe longest\n```\n```\nlast\n```"
     assert extract(response, "longest").code == "the longest"
+    thought = "<think>Hm.</think><think>\n```\nthe longest\n```\n</think>\n"
+    assert extract(f"{thought}```\nshort\n```", "longest").code == "short"
 
 
 @pytest.mark.parametrize("which", EXTRACTIONS)
@@ -64,6 +67,7 @@ def test_unclosed_blocks(which, response, extraction):
         ("`x = 1`", "no_code_block"),
         ("``x``", "no_code_block"),
         ("```x = 1```", "no_code_block"),
+        ("A ``` opens code.", "no_code_block"),
         ("~~~\nx\n~~~", "no_code_block"),
         ("```", "cut_off"),
         ("```python", "cut_off"),

@@ -150,6 +150,7 @@ def test_cuts_are_marked():
     text = feedback(lines, functional=False, **ECHO)
     assert "x" * 250 + "… (10 more characters)\n" in text
     assert "… (12 more lines)" in text
+    assert "more lines" not in feedback(outcome(RunResult("ok"), text="1\n" * 8), functional=False)
     assert "o" * 250 + "… (50 more characters)" in text
     assert "e" * 250 + "… (1 more characters)" in text
     assert clip("abc", 3) == "abc"

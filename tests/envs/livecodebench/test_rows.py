@@ -99,6 +99,11 @@ def test_a_malformed_row_is_named_by_place_and_field(make_row, field, value, mes
     assert str(caught.value).startswith("rows.jsonl, line 2: ")
 
 
+def test_white_space_around_tests_and_arguments_is_nothing(make_row):
+    tests = " \n" + json.dumps([FUNCTIONAL_TEST | {"input": "1\n\n2\n"}])
+    assert rows.parse_row(make_row(public_test_cases=tests)).public_tests[0].input == "1\n\n2\n"
+
+
 @pytest.mark.parametrize(
     ("tests", "message"),
     [

@@ -35,7 +35,7 @@ def test_exclude(problems):
     assert len(ids(problems, exclude=[])) == 5
 
 
-@pytest.mark.parametrize("since", ["2025-02-01", date(2025, 2, 1), datetime(2025, 2, 1, 12)])
+@pytest.mark.parametrize("since", ["2025-02-01", "2025-02-01T12:00:00.5Z", date(2025, 2, 1), datetime(2025, 2, 1, 12)])
 def test_dates_include_the_first_and_exclude_the_last(problems, since):
     assert ids(problems, since=since) == ["1873_A", "abc400_a"]
     assert ids(problems, since=since, until="2025-05-01") == ["1873_A"]
@@ -55,6 +55,7 @@ def test_difficulty_and_platform(problems):
         ({"since": "February"}, "since must be a date such as '2025-02-01', not 'February'"),
         ({"until": 20250501}, "until must be a date"),
         ({"difficulty": "cruel"}, r"difficulty must be one or more of \['easy', 'hard', 'medium'\], .*'cruel'"),
+        ({"difficulty": ["easy", "cruel"]}, r"difficulty must be one or more .*not \['cruel', 'easy'\]"),
         ({"difficulty": []}, "difficulty must be one or more"),
         ({"difficulty": "easy,hard"}, r"not \['easy,hard'\]; several are a list: difficulty=\[\"easy\", \"hard\"\]$"),
         ({"difficulty": 3}, "difficulty must be a text, a list of texts or None, not 3"),

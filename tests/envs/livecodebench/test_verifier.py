@@ -204,6 +204,7 @@ class FakeSandbox:
         self.inputs = []
 
     def run(self, program, inputs, limits, *, stop=None, accept=None):
+        self.limits = limits
         results = []
         for index, text in enumerate(inputs):
             self.inputs.append(text)
@@ -250,6 +251,13 @@ def test_visible_tests_run_first_and_time_is_saved(make_row, fenced):
     for most in (1, 2, 3, 4):
         assert ran(lambda text: RunResult("ok", value=0), max_failures=most) == (visible + hidden)[:most]
     assert ran(lambda text: RunResult("ok", value=0), max_failures=9) == visible + hidden
+
+
+def test_all_tests_together_may_take_what_each_may_and_a_little_more(make_row, fenced):
+    sandbox = FakeSandbox(lambda text: RunResult("ok", value=0))
+    verdict = LiveCodeBenchVerifier(sandbox, time_limit=2).verify(make_task(parse_row(make_row())), fenced("x"))
+    assert verdict.metrics["tests_total"] == 5
+    assert (sandbox.limits.cpu_seconds, sandbox.limits.total_wall_seconds) == (2, 5 * (2 + 1) + 5)
 
 
 @pytest.mark.parametrize("status", ["ok", "timeout"])
@@ -337,6 +345,13 @@ def test_integers_of_many_digits(make_row, fenced, echo_response):
     assert "Expected:\n(a value too large to be shown)" in verdict.feedback
     said = "Output:\n(a value too large" if echo_response else "The returned list is wrong at index 1."
     assert said in verdict.feedback
+
+
+def test_a_long_expected_output_can_be_printed(make_row, fenced):
+    tests = json.dumps([{"input": "", "output": "x" * 1_500_000, "testtype": "stdin"}])
+    task = make_task(parse_row(make_row(None, public_test_cases=tests, private_test_cases="[]")))
+    for size, reward in ((1_500_000, 1.0), (1_500_001, 0.0)):
+        assert LiveCodeBenchVerifier().verify(task, fenced(f"print('x' * {size})")).reward == reward
 
 
 def test_a_syntax_error_is_named_where_no_test_is_visible(make_row, fenced):

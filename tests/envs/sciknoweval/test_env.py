@@ -44,6 +44,15 @@ def test_one_episode(data):
     assert "[assistant]" in env.render()
 
 
+def test_metrics_of_wrong_answers_and_of_none(data):
+    """The rule that knows no science chooses A at this task, whatever the response, and that is right."""
+    for response, solved, no_answer in (("A", 1.0, 0.0), ("B", 0.0, 0.0), ("E", 0.0, 1.0), ("hm", 0.0, 1.0)):
+        env = SciKnowEvalEnv(data=data)
+        env.reset(options={"task": "solubility/2"})
+        metrics = env.step(f"<answer>{response}</answer>")[4]["metrics"]
+        assert (metrics["solved"], metrics["no_answer"], metrics["shortcut"]) == (solved, no_answer, 1.0)
+
+
 def test_graders(data):
     def reward(grader, response):
         env = SciKnowEvalEnv(data=data, grader=grader)

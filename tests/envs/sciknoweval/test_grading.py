@@ -45,9 +45,11 @@ def test_what_both_graders_take(form, letter):
         "Answer: B: benzene.",
         "Since A is not soluble, the answer is B.",
         "By elimination the answer is B",
+        "So, the answer is A. No, the answer is B",
         "The final answer is $\\boxed{B}$.",
         "\\boxed{B}.",
         "\\(\\boxed{B}\\)",
+        "\\(\\boxed{\\text{B}}\\)",
         "\\[\\boxed{B}.\\]",
         "**B**: benzene",
         "**B.** benzene",
@@ -83,6 +85,7 @@ def test_an_option_is_given_with_its_text(form, letter):
         "I exclude this option: B",
         "I would not choose B.",
         "It isn't the answer: B",
+        "It isn’t the answer: B",
     ],
 )
 def test_an_option_that_is_only_mentioned_is_no_answer(response):
@@ -122,6 +125,11 @@ def test_what_is_no_answer(response, problem):
     for read in (read_paper, read_lenient):
         choice = read(response, OPTIONS)
         assert (choice.letter, choice.problem) == (None, problem)
+
+
+@pytest.mark.parametrize("read", [read_paper, read_lenient])
+def test_a_letter_that_the_question_lacks_is_unknown(read):
+    assert read("C", OPTIONS[:2]).problem == "unknown_letter" and read("C", OPTIONS).letter == "C"
 
 
 @given(st.text(alphabet=st.sampled_from("ABCDE<>/answer()*`_$\\{}bowxd:. \n\x00é")), st.sampled_from(sorted(GRADERS)))

@@ -93,6 +93,9 @@ def test_a_changed_count_is_warned_of(make_raw_row, write_rows):
         ({"prompt": "Which?"}, "line 2: field 'prompt' has no line that begins with 'A: '"),
         ({"prompt": 7}, "line 2: field 'prompt' must be a text, not 7"),
         ({"answer": "E"}, "line 2: the right answer must be the letter of an option, not 'E'"),
+        ({"answer": "AB"}, "line 2: the right answer must be the letter of an option, not 'AB'"),
+        ({"prompt": "Which?\n\nA: x\nB: y", "answer": "C"}, "line 2: the right answer must be the letter of an option"),
+        ({"prompt": "Which?\n\nA: x\nB: y\nC: z"}, "must have the letters A to D, or A and B, .*not 'ABC'"),
         ({"prompt": "Which?\n\nA: x\nC: y\nPlease reason step by step."}, "must have the letters A to D"),
     ],
 )
@@ -114,6 +117,19 @@ def test_malformed_rows_of_the_authors(make_row, write_rows, changes, message):
 def test_malformed_rows_of_the_benchmark(make_raw_row, write_rows, changes, message):
     with pytest.raises(ValueError, match=message):
         load_questions(write_rows(make_raw_row(**changes)), "chemistry", None)
+
+
+def test_a_folder_without_a_split_is_that_of_training(make_row, write_rows):
+    folder = write_rows(make_row(index=1), name="train.json").parent
+    write_rows(make_row(index=2), name="test.json")
+    for split, index in ((None, 1), ("train", 1), ("test", 2)):
+        assert [question.index for question in load_questions(folder, "chemistry", split)] == [index]
+
+
+def test_questions_on_unknown_templates_are_of_any_domain(make_row, write_rows):
+    path = write_rows(make_row(prompt="Which?\n\nA: x\nB: y", answer="A"))
+    for domain in DOMAINS:
+        assert len(load_questions(path, domain, None)) == 1
 
 
 def test_files_that_hold_something_else(make_row, make_raw_row, write_rows, tmp_path):

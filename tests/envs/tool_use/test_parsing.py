@@ -119,6 +119,13 @@ def test_an_unfinished_thought_is_a_problem_of_form(call_format):
         assert parse(response, call_format).problem == problem
 
 
+def test_as_much_as_may_be_is_read():
+    assert len(parse("Action: a\nAction Input: {}\n" * 8, "react").calls) == 8
+    assert len(parse('{"name": "a", "arguments": {}} ' * 8, "json").calls) == 8
+    assert parse("Final Answer: 5".rjust(50_000), "react").answer == "5"
+    assert parse("{x: 1} " * 20 + '{"answer": 5}', "json").answer == "5"
+
+
 def test_an_answer_is_one_line():
     assert parse("Thought: done\nFinal Answer: 57\n\nI hope that helps.", "react").answer == "57"
 
@@ -200,6 +207,7 @@ def test_problems_say_what_is_wrong(response, problem):
         ('{"name": "a", "arguments": "b"}', "The 'arguments' of 'a' must be a JSON object."),
         ('{"name": "a", "arguments": {', "The response's JSON cannot be read: Expecting property name"),
         ('{"answer": [1]}', "The 'answer' must be a text or a number."),
+        ('{"answer": true}', "The 'answer' must be a text or a number."),
     ],
 )
 def test_problems_of_json_say_what_is_wrong(response, problem):

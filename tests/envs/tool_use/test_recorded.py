@@ -108,6 +108,25 @@ def test_what_the_papers_rule_gets_wrong():
     assert grade_calls(swapped, expected) == (False, "arguments")
 
 
+@pytest.mark.parametrize("grade", [grade_calls, grade_paper])
+def test_calls_and_arguments_too_many_are_wrong(grade):
+    expected = [Call("a", {"x": 1})]
+    assert grade(response(("a", {"x": 1})), expected) == (True, "")
+    assert grade(response(("a", {"x": 1}), ("a", {"x": 1})), expected) == (False, "names")
+    assert grade(response(("a", {"x": 1, "y": 2})), expected) == (False, "arguments")
+    assert grade(response(("a", {})), expected) == (False, "arguments")
+
+
+@pytest.mark.parametrize("grade", [grade_calls, grade_paper])
+def test_the_order_of_arguments_and_the_form_of_numbers_do_not_matter(grade):
+    given = response(("a", {"x": 2.0, "y": 1}), ("b", {}))
+    assert grade(given, [Call("b", {}), Call("a", {"y": 1, "x": 2})]) == (True, "")
+
+
+def test_an_answer_without_calls_is_a_mistake_of_form():
+    assert grade_calls("Final Answer: 5", [Call("a", {})]) == (False, "There is a final answer, but no call.")
+
+
 CALLS = st.lists(
     st.tuples(st.sampled_from(["getA", "getB"]), st.dictionaries(st.sampled_from("xyz"), st.integers(0, 2))),
     min_size=1,

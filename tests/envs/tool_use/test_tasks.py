@@ -6,7 +6,15 @@ import pytest
 
 from envs.tool_use.apis import TOOLS
 from envs.tool_use.env import ToolUseEnv
-from envs.tool_use.questions import LEVELS
+from envs.tool_use.questions import (
+    LEVELS,
+    Unsuitable,
+    book_of_author,
+    cheaper_destination,
+    make_question,
+    stock_by_filters,
+    windier_by,
+)
 from envs.tool_use.tasks import MAX_SHOTS, ToolTasks, question_at, solution_of
 from envs.tool_use.world import World
 
@@ -132,6 +140,16 @@ def test_ids_and_indexes():
     ):
         with pytest.raises(KeyError):
             tasks.find(unknown)
+
+
+@pytest.mark.parametrize(
+    ("template", "level", "seed"),
+    [(book_of_author, 1, "0"), (stock_by_filters, 2, "0"), (windier_by, 3, "106"), (cheaper_destination, 4, "169")],
+)
+def test_what_has_not_one_answer_is_not_asked(template, level, seed):
+    """With these seeds, two things that are drawn fit alike."""
+    with pytest.raises(Unsuitable):
+        make_question(template, level, seed)
 
 
 def test_the_first_tasks_stay_the_same():

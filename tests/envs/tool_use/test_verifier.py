@@ -52,6 +52,16 @@ def test_a_wrong_answer_ends_the_episode():
     observation, reward, terminated, _, info = env.step("Final Answer: nothing")
     assert (observation, reward, terminated, info["stop_reason"]) == ("", 0.0, True, "final")
     assert info["metrics"]["answered"] == 1.0 and info["metrics"]["solution_calls_made"] == 0.5
+    env, _, _ = start(call_format="json")
+    _, reward, terminated, _, info = env.step('{"answer": ""}')
+    assert (reward, terminated, info["metrics"]["answered"]) == (0.0, True, 1.0)
+
+
+def test_a_call_of_the_solution_counts_once():
+    env, solution, _ = start()
+    env.step(solution[0])
+    metrics = env.step(solution[0])[4]["metrics"]
+    assert (metrics["calls"], metrics["solution_calls_made"]) == (2.0, 0.5)
 
 
 def test_why_an_answer_is_wrong():
@@ -91,6 +101,7 @@ def test_levels_of_feedback():
     assert feedback("none", "Final Answer: 7") == feedback("none", refused) == feedback("none", "hm") == ""
     assert feedback("verdict", "Final Answer: 7") == "The final answer is not right."
     assert feedback("verdict", f"{refused}\n{refused}") == "A tool refused a call."
+    assert "The calls were:" not in feedback("full", solution[0], refused)
     assert feedback("verdict", "hm") == "The response is neither a call nor an answer that can be read."
     assert feedback("full", refused, solution[0], "Final Answer: 7").splitlines() == [
         "The final answer is not right. No result of a tool has this value.",

@@ -26,6 +26,59 @@ def test_ids_are_looked_up_by_one_call_for_another(world):
     assert len(world.run(Call("find_place", {"name": place["name"]}))) == 2  # also abroad
 
 
+def test_what_is_found_fits_all_that_is_asked_and_limits_are_included(world):
+    def found(name, key, **arguments):
+        try:
+            return [item[key] for item in world.run(Call(name, arguments))]
+        except ToolError:
+            return []
+
+    books = world.state("library")["books"]
+    book = books[0]
+    for query, fits in (
+        ({"author": book["author"]}, lambda other: other["author"] == book["author"]),
+        ({"title": book["title"]}, lambda other: other is book),
+        ({"title": book["title"], "author": "Nobody"}, lambda other: False),
+        ({"published": {"from": book["year"], "to": book["year"]}}, lambda other: other["year"] == book["year"]),
+        ({"published": {"from": 2000}}, lambda other: other["year"] >= 2000),
+    ):
+        assert found("find_books", "book_id", query=query) == [other["book_id"] for other in books if fits(other)]
+
+    product = world.state("shop")["products"][0]
+    limits = {"max_price": product["price"], "min_rating": product["rating"]}
+    for changes, is_found in (
+        ({}, True),
+        ({"name": f" {product['name'].upper()} "}, True),
+        ({"name": "Nothing"}, False),
+        ({"max_price": product["price"] - 1}, False),
+        ({"min_rating": product["rating"] + 0.1}, False),
+        ({"category": world.state("shop")["products"][-1]["category"]}, False),
+    ):
+        filters = limits | {"category": product["category"]} | changes
+        assert (product["product_id"] in found("search_products", "product_id", filters=filters)) is is_found
+
+    train = world.state("trains")["trains"][5]
+    way = {"from_id": train["from_id"], "to_id": train["to_id"]}
+    at = {"after": train["departs"], "before": train["departs"]}
+    assert found("find_trains", "train_id", **way, departure=at) == [train["train_id"]]
+    with pytest.raises(ToolError, match="no station has the id 'S0'"):
+        world.run(Call("find_trains", way | {"to_id": "S0"}))
+
+
+def test_what_an_order_costs(world):
+    state = world.state("shop")
+    (one, two), fees = state["products"][:2], state["fees"]
+    items = [{"product_id": one["product_id"], "quantity": 2}, {"product_id": two["product_id"], "quantity": 3}]
+    goods = 2 * one["price"] + 3 * two["price"]
+    for shipping, fee in (
+        ({"method": "standard"}, fees["standard"]),
+        ({"method": "express", "gift_wrap": False}, fees["express"]),
+        ({"method": "express", "gift_wrap": True}, fees["express"] + fees["gift_wrap"]),
+    ):
+        result = world.run(Call("get_quote", {"items": items, "shipping": shipping}))
+        assert result == {"goods": goods, "shipping": fee, "total": goods + fee}
+
+
 def test_changes_are_seen_and_equal_ones_are_equal(world):
     products = [product["product_id"] for product in world.state("shop")["products"][:2]]
     recipient = {"name": "Ada", "town": "Arlen"}
@@ -43,8 +96,19 @@ def test_changes_are_seen_and_equal_ones_are_equal(world):
     ]
     for call in same:
         assert replay("w", world.tools, [call]).changes == world.changes
-    for call in (order([one], {"method": "express"}), order([one, two], {"method": "standard"})):
+    for call in (
+        order([one], {"method": "express"}),
+        order([one, two], {"method": "standard"}),
+        order([one, two], {"method": "express", "gift_wrap": True}),
+        order([one, two | {"quantity": 4}], {"method": "express"}),
+        Call(
+            "place_order",
+            order([one, two], {"method": "express"}).arguments | {"recipient": recipient | {"name": "Bo"}},
+        ),
+    ):
         assert replay("w", world.tools, [call]).changes != world.changes
+    both = [order([one], {"method": "express"}), order([two], {"method": "standard"})]
+    assert replay("w", world.tools, both).changes == replay("w", world.tools, both[::-1]).changes
 
 
 def test_passengers_in_any_order_and_children_at_half_price(world):
@@ -52,6 +116,9 @@ def test_passengers_in_any_order_and_children_at_half_price(world):
     ada, bo = {"name": "Ada", "age": 40}, {"name": "Bo", "age": 11}
     calls = [Call("book_seats", {"train_id": train["train_id"], "passengers": who}) for who in ([ada, bo], [bo, ada])]
     assert world.run(calls[0])["total"] == train["price"] * 3 // 2
+    grown = Call("book_seats", {"train_id": train["train_id"], "passengers": [ada, bo | {"age": 12}]})
+    assert world.run(grown)["total"] == train["price"] * 2
+    assert replay("w", world.tools, [grown]).changes != replay("w", world.tools, calls[:1]).changes
     assert replay("w", world.tools, calls[:1]).changes == replay("w", world.tools, calls[1:]).changes
 
 
@@ -97,6 +164,9 @@ def test_refusals_name_only_tools_that_are_there():
     with pytest.raises(ToolError) as caught:
         World("a", ["get_stock"]).run(Call("get_stock", {"product_id": "A1"}))
     assert str(caught.value) == "no product has the id 'A1'"
+    book = World("a", TOOLS).state("library")["books"][0]["book_id"]
+    with pytest.raises(ToolError, match="no tool is called 'get_shelf'; there is get_stock"):
+        World("a", ["get_stock"]).run(Call("get_shelf", {"book_id": book}))
 
 
 def test_times_are_checked(world):
@@ -152,7 +222,6 @@ def test_any_arguments_give_a_result_or_a_refusal(call):
 def test_there_is_an_end_to_changes(world):
     book = world.state("library")["books"][0]["book_id"]
     call = Call("reserve_book", {"book_id": book, "reader": {"name": "Ada", "card_number": 1}})
-    for _ in range(20):
-        world.run(call)
+    assert len({world.run(call)["reservation_id"] for _ in range(20)}) == 20
     with pytest.raises(ToolError, match="no more books"):
         world.run(call)
