@@ -41,6 +41,7 @@ _PARAMETERS.strictCXSMILES = True
 
 _FINGERPRINTS = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
 _POSITIVE = Chem.MolFromSmarts("[$([N+](=O)[O-]),$([NX4+][O-]),$([n+][O-]),$([N+]=[N-]),$([N+]#[C-]),$([N-]=[N+])]")
+_AZIDE = Chem.MolFromSmarts("[NX2-]-[NX2+]#[NX1+0]")
 _NEGATIVE = Chem.MolFromSmarts("[$([O-][N+]),$([O-][n+]),$([N-]=[N+]),$([C-]#[N+])]")
 
 
@@ -176,6 +177,17 @@ def _atom_problem(atom: Chem.Atom) -> str | None:
     return None
 
 
+def _write_azides_alike(mol: Chem.Mol) -> bool:
+    """Whether there was one as R[N-][N+]#N, which is RN=[N+]=[N-] in other words, and is now that."""
+    azides = mol.GetSubstructMatches(_AZIDE)
+    for first, middle, last in azides:
+        mol.GetAtomWithIdx(first).SetFormalCharge(0)
+        mol.GetAtomWithIdx(last).SetFormalCharge(-1)
+        for end in (first, last):
+            mol.GetBondBetweenAtoms(middle, end).SetBondType(Chem.BondType.DOUBLE)
+    return bool(azides)
+
+
 def _sanitize(text: str, mol: Chem.Mol, positions: tuple[int, ...]) -> SmilesProblem | None:
     """Have RDKit complete the molecule, in place; or say why it cannot."""
     if "P" in text:  # RDKit 2023.09 lets phosphorus have seven bonds
@@ -184,6 +196,8 @@ def _sanitize(text: str, mol: Chem.Mol, positions: tuple[int, ...]) -> SmilesPro
                 return _valence_message(atom, positions)
     try:
         Chem.SanitizeMol(mol)
+        if _write_azides_alike(mol):
+            Chem.SanitizeMol(mol)
         return None
     except (Chem.MolSanitizeException, ValueError, RuntimeError):
         mol = Chem.MolFromSmiles(text, _PARAMETERS)  # sanitizing left it half done
