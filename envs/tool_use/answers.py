@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
+_MINUS = str.maketrans("−–", "--", ",")
+_NUMBER = re.compile(r"[-−–+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 MAX_CHARACTERS = 200
 
 
@@ -26,7 +27,7 @@ def is_right(given: str, right: str | int) -> bool:
 def numbers_in(text: str) -> list[float]:
     """The numbers in a text that stand for themselves, maybe with a unit, and not in a word such as an id."""
     return [
-        float(match[0].replace(",", "").replace("−", "-"))
+        float(match[0].translate(_MINUS))
         for match in _NUMBER.finditer(text)
         if not text[match.start() - 1 : match.start()].isalpha()
     ]

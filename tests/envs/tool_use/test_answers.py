@@ -47,6 +47,7 @@ def test_wrong_numbers(given):
 
 def test_signs_and_thousands():
     assert is_right("-3 °C", -3) and is_right("−3", -3) and not is_right("3", -3)
+    assert is_right("–3 degrees", -3) and not is_right("–3", 3)
     assert is_right("1,769", 1769) and not is_right("1,769.5", 1769)
 
 
