@@ -220,6 +220,10 @@ class Sandbox(ABC):
     @abstractmethod
     def closed(self) -> bool: ...
 
+    def _check_open(self) -> None:
+        if self.closed:
+            raise SandboxError("this sandbox is closed")
+
 
 def check_request(program: Program, limits: Limits) -> None:
     """Raise ValueError on a program or limits that make no sense, which must not look like the program's mistake.

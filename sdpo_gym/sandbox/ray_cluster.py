@@ -144,10 +144,6 @@ class RaySandbox(ChunkedSandbox):
         except (ray.exceptions.RayError, ValueError) as error:
             raise SandboxError(f"an actor of the sandbox does not start: {_describe(error)}") from error
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SandboxError("this sandbox is closed")
-
 
 class _Host:
     """A machine of the cluster."""
