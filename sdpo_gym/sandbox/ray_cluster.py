@@ -8,7 +8,7 @@ from typing import Any
 
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import ChunkedSandbox, answer_chunk
-from sdpo_gym.sandbox.protocol import IsolationReport, Sandbox, SandboxError
+from sdpo_gym.sandbox.protocol import ISOLATION, IsolationReport, Sandbox, SandboxError
 
 try:
     import ray
@@ -208,9 +208,8 @@ def _weakest(reports: list[IsolationReport]) -> IsolationReport:
         weak = [text for text in means if text in ("none", "shared")]
         return weak[0] if weak else " or ".join(dict.fromkeys(means))
 
-    kinds = ("filesystem", "network", "processes", "memory", "kernel")
     notes = dict.fromkeys(note for report in reports for note in report.notes)
-    return IsolationReport(**{kind: of_all(kind) for kind in kinds}, notes=tuple(notes))
+    return IsolationReport(**{kind: of_all(kind) for kind in ISOLATION}, notes=tuple(notes))
 
 
 def _describe(error: Exception) -> str:
