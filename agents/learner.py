@@ -92,15 +92,7 @@ def train(
         )
     trackers = Trackers(processes.on_main(lambda: tracker_names(config.tracker)))
     console = console if console and processes.is_main else Console(quiet=not processes.is_main)
-    environments = Environments(
-        config.env,
-        parse_env_args(config.env_arg),
-        max(
-            math.ceil(config.tasks_per_step / processes.count) * config.group_size,
-            config.eval_samples if config.eval_tasks else 1,
-        ),
-        config.success_return,
-    )
+    environments = _make_environments(config, processes)
     try:
         config.check_tasks(environments.num_tasks)
         if config.resume:
@@ -136,6 +128,14 @@ def train(
                 raise
     finally:
         environments.close()
+
+
+def _make_environments(config: LearnerConfig, processes: Processes) -> Environments:
+    """As many as it takes for this process's share of a rollout batch, and for a task of an evaluation."""
+    of_batch = math.ceil(config.tasks_per_step / processes.count) * config.group_size
+    of_evaluation = config.eval_samples if config.eval_tasks else 1
+    count = max(of_batch, of_evaluation)
+    return Environments(config.env, parse_env_args(config.env_arg), count, config.success_return)
 
 
 class _Run:

@@ -94,24 +94,7 @@ def collect_groups(
         Episode(opening.task, start.seed, opening.messages, metadata=opening.metadata)
         for opening, start in zip(openings, (s for s in starts for _ in range(group_size)), strict=True)
     ]
-    sampled = []  # numbers of the groups whose prompt leaves room for a response
-    for number, prompt in enumerate(prompts):
-        if has_room(policy, prompt, parameters):
-            sampled.append(number)
-            continue
-        group = episodes[number * group_size : (number + 1) * group_size]
-        for episode in group:
-            episode.stop_reason = "context_length"
-        warn_once(f"{no_room(policy, prompt, parameters, group[0].task)}. Attempts at it fail; {WAYS_OUT}")
-    responses = []
-    if sampled:
-        own_prompts, own_seeds = ([each[number] for number in sampled] for each in (prompts, seeds))
-        responses = engine.sample(own_prompts, group_size, parameters, own_seeds)
-    turns = {
-        number * group_size + i: _turn(policy, prompts[number], response)
-        for number, group in zip(sampled, responses, strict=True)
-        for i, response in enumerate(group)
-    }
+    turns = _first_turns(policy, engine, episodes, prompts, group_size, parameters, seeds)
     while turns:
         outcomes = environments.step({i: turn.text for i, turn in turns.items()})
         contexts: dict[int, list[int]] = {}
@@ -129,6 +112,36 @@ def collect_groups(
         responses = [group[0] for group in engine.sample(histories, 1, parameters, turn_seeds)] if histories else []
         turns = {i: _turn(policy, contexts[i], response) for i, response in zip(contexts, responses, strict=True)}
     return [episodes[i : i + group_size] for i in range(0, len(episodes), group_size)]
+
+
+def _first_turns(
+    policy: Policy,
+    engine: SamplingEngine,
+    episodes: Sequence[Episode],
+    prompts: Sequence[list[int]],
+    group_size: int,
+    parameters: SamplingParameters,
+    seeds: Sequence[int],
+) -> dict[int, Turn]:
+    """The first turn of each episode, by its place; where a prompt leaves no room, none, and the stop reason is set."""
+    sampled = []  # numbers of the groups whose prompt leaves room for a response
+    for number, prompt in enumerate(prompts):
+        if has_room(policy, prompt, parameters):
+            sampled.append(number)
+            continue
+        group = episodes[number * group_size : (number + 1) * group_size]
+        for episode in group:
+            episode.stop_reason = "context_length"
+        warn_once(f"{no_room(policy, prompt, parameters, group[0].task)}. Attempts at it fail; {WAYS_OUT}")
+    responses = []
+    if sampled:
+        own_prompts, own_seeds = ([each[number] for number in sampled] for each in (prompts, seeds))
+        responses = engine.sample(own_prompts, group_size, parameters, own_seeds)
+    return {
+        number * group_size + i: _turn(policy, prompts[number], response)
+        for number, group in zip(sampled, responses, strict=True)
+        for i, response in enumerate(group)
+    }
 
 
 def has_room(policy: Policy, prompt: Sequence[int], parameters: SamplingParameters) -> bool:

@@ -67,7 +67,7 @@ def grade(env_id: str, env_args: Mapping[str, Any], *, task: str, file: Path) ->
     """
     response = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig", errors="replace")
     if file.suffix.lower() == ".py":
-        response = fenced(response)
+        response = fenced(response) + "\n"
     env = make_text_env(env_id, env_args)
     try:
         _reset(env, 0, task)

@@ -67,6 +67,11 @@ def is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and value.get("role") in ROLES and isinstance(value.get("content"), str)
 
 
+def chat_text(messages: Sequence[Message]) -> str:
+    """A chat as one text, in which each message stands beneath its role."""
+    return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in messages)
+
+
 class EndlessTaskSet(Protocol):
     """Tasks without end, made when they are asked for. It has no length: every index from 0 on is a task."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sdpo_gym.spaces import UnicodeText
-from sdpo_gym.tasks import EndlessTaskSet, Message, Task, TaskList, TaskSet, Verifier
+from sdpo_gym.tasks import EndlessTaskSet, Message, Task, TaskList, TaskSet, Verifier, chat_text
 from sdpo_gym.verdict import Verdict
 
 ENDLESS = 1 << 31
@@ -33,7 +33,7 @@ class TextEpisode:
     @property
     def text(self) -> str:
         """The chat so far as one text."""
-        return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in self.messages)
+        return chat_text(self.messages)
 
     def info(self) -> dict[str, Any]:
         return {

@@ -17,7 +17,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 from sdpo_gym.json_values import as_json
 from sdpo_gym.spaces import UnicodeText
-from sdpo_gym.tasks import Message, is_message
+from sdpo_gym.tasks import Message, chat_text, is_message
 from sdpo_gym.verdict import is_feedback_items
 
 CUT = "[…]\n\n"
@@ -197,7 +197,7 @@ class ChatHistory(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
         return self._text(), reward, terminated, truncated, info
 
     def _text(self) -> str:
-        text = "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in self._chat.messages)
+        text = chat_text(self._chat.messages)
         return text if len(text) <= self._max_length else CUT + text[len(CUT) - self._max_length :]
 
 

@@ -57,8 +57,8 @@ def main(config: DiscoveryConfig, console: Console | None = None) -> dict[str, A
             bench.check_room()
             for method, record in records.items():
                 _run(method, bench, record, console)
-        seeds = range(config.seed, config.seed + config.seeds)
-        result = make_result(config.deciding(tasks), records | _others(config, folder, tasks, seeds), tasks, seeds)
+        records |= _others(config, folder, tasks)
+        result = make_result(config.deciding(tasks), records, tasks, config.run_seeds)
         _report(result, folder, console)
         return result
     finally:
@@ -86,8 +86,7 @@ def _run(method: MethodName, bench: Bench, record: Record, console: Console) -> 
                 "sdpo sampled independently. Does the environment give feedback?"
             )
     if method == "multi_turn":
-        seeds = range(config.seed, config.seed + config.seeds)
-        blind = sum(_without_history(record.run(task, seed)) for task in bench.tasks for seed in seeds)
+        blind = sum(_without_history(record.run(task, seed)) for task in bench.tasks for seed in config.run_seeds)
         if blind:
             console.print(
                 f"[bold yellow]warning:[/] {blind} later attempts of multi_turn were shown no history: the question "
@@ -102,16 +101,14 @@ def _without_history(run: Run) -> int:
     return prompts[1:].count(prompts[0])
 
 
-def _others(
-    config: DiscoveryConfig, folder: ResumableRun, tasks: Sequence[str], seeds: Sequence[int]
-) -> dict[str, Record]:
+def _others(config: DiscoveryConfig, folder: ResumableRun, tasks: Sequence[str]) -> dict[str, Record]:
     """What earlier commands found in the same folder with other methods, as far as it is complete."""
     others = {}
     for method in METHODS:
         path = folder.path / f"{method}.jsonl"
         if method not in config.methods and path.exists():
             record = Record(list(read_records(path)))
-            runs = [record.run(task, seed) for task in tasks for seed in seeds]
+            runs = [record.run(task, seed) for task in tasks for seed in config.run_seeds]
             if all(
                 run.attempts >= config.budget or (method != "best_of_k" and run.over(config.budget)) for run in runs
             ):

@@ -16,7 +16,7 @@ def best_of_k(bench: Bench, record: Record, finished: Callable[[str, int], None]
     """
     config = bench.config
     for task, start in bench.tasks.items():
-        for seed in range(config.seed, config.seed + config.seeds):
+        for seed in config.run_seeds:
             run = record.run(task, seed)
             while run.attempts < config.budget:
                 first = run.attempts

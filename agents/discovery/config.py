@@ -15,6 +15,8 @@ from agents.sdpo.reprompt import ContextKind
 
 MethodName = Literal["sdpo", "best_of_k", "multi_turn"]
 
+History = Literal["feedback", "attempts"]
+
 METHODS: tuple[MethodName, ...] = ("best_of_k", "multi_turn", "sdpo")
 
 
@@ -48,7 +50,7 @@ class DiscoveryConfig(SelfDistillationConfig):
     batch_size: int = 16
     """`sdpo`: attempts between two updates. Each counts by itself, in the order of sampling."""
 
-    history: Literal["feedback", "attempts"] = "feedback"
+    history: History = "feedback"
     """`multi_turn`: what the model sees of its failures: the feedback, or a chat of attempts and feedback."""
 
     window: int = 0
@@ -83,6 +85,11 @@ class DiscoveryConfig(SelfDistillationConfig):
             raise UsageError(f"--batch-size {self.batch_size} is more than --sampling-rows {self.sampling_rows}")
         if self.minibatches > self.batch_size:
             raise UsageError(f"--minibatches {self.minibatches} is more than --batch-size {self.batch_size}")
+
+    @property
+    def run_seeds(self) -> range:
+        """One for each run of a method on a task."""
+        return range(self.seed, self.seed + self.seeds)
 
     @property
     def methods(self) -> tuple[MethodName, ...]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from agents.discovery.attempts import Batch, Bench, Record
+from agents.discovery.config import History
 from agents.episode import Episode
 from agents.policy.policy import Policy
 from agents.runs.seeds import derived_seed
 from sdpo_gym.tasks import Message
 from sdpo_gym.text_env import NO_FEEDBACK
-
-History = Literal["feedback", "attempts"]
 
 
 def multi_turn(bench: Bench, record: Record, finished: Callable[[str, int], None]) -> None:
@@ -22,7 +20,7 @@ def multi_turn(bench: Bench, record: Record, finished: Callable[[str, int], None
         finished: Called with task and seed of each run that is complete.
     """
     config = bench.config
-    runs = [(task, seed) for task in bench.tasks for seed in range(config.seed, config.seed + config.seeds)]
+    runs = [(task, seed) for task in bench.tasks for seed in config.run_seeds]
     messages: dict[str, Sequence[Message]] = {}
     room = bench.policy.context_length - config.max_new_tokens
     room = min(room, config.window or room)

@@ -26,7 +26,7 @@ def single_task_sdpo(bench: Bench, record: Record, finished: Callable[[str, int]
     base = [parameter.detach().clone() for parameter in model.parameters()]
     try:
         for task in bench.tasks:
-            for seed in range(bench.config.seed, bench.config.seed + bench.config.seeds):
+            for seed in bench.config.run_seeds:
                 if not record.run(task, seed).over(bench.config.budget):
                     _restore(model, base)
                     _run(bench, record, task, seed)

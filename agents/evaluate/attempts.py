@@ -111,20 +111,21 @@ class Attempt:
 
     @property
     def tokens(self) -> int | None:
-        return _total([turn.tokens for turn in self.turns])
+        return total([turn.tokens for turn in self.turns])
 
     @property
     def prompt_tokens(self) -> int | None:
-        return _total([turn.prompt_tokens for turn in self.turns])
+        return total([turn.prompt_tokens for turn in self.turns])
 
     @property
     def logprob(self) -> float | None:
-        return _total([turn.logprob for turn in self.turns])
+        return total([turn.logprob for turn in self.turns])
 
     @property
     def logprob_tokens(self) -> int | None:
-        return _total([turn.logprob_tokens for turn in self.turns])
+        return total([turn.logprob_tokens for turn in self.turns])
 
 
-def _total(values: Sequence[float | None]) -> Any:
+def total(values: Sequence[float | None]) -> Any:
+    """The sum; None if one of the values is not known."""
     return None if None in values else sum(values)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+CONFIDENCE = 0.95
 BOOTSTRAP_DRAWS = 4000
 
 LEAST_TASKS = 5
@@ -66,10 +67,8 @@ def majority_vote(answers: Sequence[str | None], successes: Sequence[bool]) -> f
     return sum(right[answer] / most for answer in winners) / len(winners)
 
 
-def bootstrap_interval(
-    values: Sequence[float], *, confidence: float = 0.95, seed: int = 0
-) -> tuple[float, float] | None:
-    """Percentile-bootstrap interval of the mean of `values`, one per task: tasks are drawn with replacement.
+def bootstrap_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """95 % percentile-bootstrap interval of the mean of `values`, one per task: tasks are drawn with replacement.
 
     The values may themselves be estimates from several attempts: these vary along with the tasks, so that the interval
     covers both. For a difference between two models on the same tasks, give the differences.
@@ -80,6 +79,6 @@ def bootstrap_interval(
     if len(values) < LEAST_TASKS:
         return None
     sample = np.asarray(values, dtype=float)
-    drawn = np.random.default_rng(seed).integers(len(sample), size=(BOOTSTRAP_DRAWS, len(sample)))
-    low, high = np.quantile(sample[drawn].mean(axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
+    drawn = np.random.default_rng(0).integers(len(sample), size=(BOOTSTRAP_DRAWS, len(sample)))
+    low, high = np.quantile(sample[drawn].mean(axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)

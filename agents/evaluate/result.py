@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.errors import UsageError, first_line
-from agents.evaluate.attempts import Attempt
+from agents.evaluate.attempts import Attempt, total
 from agents.evaluate.estimators import bootstrap_interval, majority_vote, pass_at_k, short_answer
 
 FORMAT = "sdpo-gym evaluation 1"
@@ -116,7 +116,8 @@ def _statistics(group: Sequence[Attempt]) -> dict[str, float]:
 def _entropy(group: Sequence[Attempt]) -> float | None:
     """Per token of all attempts together: a mean of the attempts' own would count a token of a short one for more, and
     what is likely to end a response is in the short ones."""
-    logprob, tokens = _sum([attempt.logprob for attempt in group]), _sum([attempt.logprob_tokens for attempt in group])
+    logprob = total([attempt.logprob for attempt in group])
+    tokens = total([attempt.logprob_tokens for attempt in group])
     return -logprob / tokens if logprob is not None and tokens else None
 
 
@@ -151,7 +152,7 @@ def _feedback(attempts: Sequence[Attempt]) -> dict[str, Any]:
 def _throughput(attempts: Sequence[Attempt]) -> dict[str, float]:
     """Of sampling and judging together."""
     seconds = sum(attempt.seconds for attempt in attempts)
-    tokens = _sum([attempt.tokens for attempt in attempts])
+    tokens = total([attempt.tokens for attempt in attempts])
     rates = {"seconds": seconds}
     if seconds > 0:
         rates["episodes_per_second"] = len(attempts) / seconds
@@ -162,8 +163,8 @@ def _throughput(attempts: Sequence[Attempt]) -> dict[str, float]:
 
 def _cost(attempts: Sequence[Attempt], prices: tuple[float | None, float | None]) -> dict[str, float]:
     """Tokens read and written, as far as they are known, and what they cost. Tries that failed are not in it."""
-    read = _sum([attempt.prompt_tokens for attempt in attempts])
-    written = _sum([attempt.tokens for attempt in attempts])
+    read = total([attempt.prompt_tokens for attempt in attempts])
+    written = total([attempt.tokens for attempt in attempts])
     cost = {"tokens_in": read, "tokens_out": written}
     if None not in (read, written, *prices):
         cost["cost"] = (read * prices[0] + written * prices[1]) / 1e6
@@ -172,7 +173,3 @@ def _cost(attempts: Sequence[Attempt], prices: tuple[float | None, float | None]
 
 def _mean(values: Sequence[float | None]) -> float | None:
     return None if None in values or not values else float(np.mean(values))
-
-
-def _sum(values: Sequence[float | None]) -> Any:
-    return None if None in values else sum(values)

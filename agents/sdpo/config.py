@@ -8,6 +8,7 @@ from typing import Literal
 
 from agents.config import LearnerConfig, UpdateConfig, flag
 from agents.errors import UsageError
+from agents.sdpo.loss import Divergence
 from agents.sdpo.reprompt import ContextKind, RepromptStyle
 
 
@@ -30,7 +31,7 @@ class SelfDistillationConfig(UpdateConfig):
     max_reprompt_tokens: int = 10_240
     """Longest teacher prompt; demonstration and feedback are cut to fit, nothing else is."""
 
-    divergence: Literal["reverse_kl", "forward_kl", "jsd"] = "reverse_kl"
+    divergence: Divergence = "reverse_kl"
     """KL(student ‖ teacher), KL(teacher ‖ student), or the Jensen-Shannon divergence between them."""
 
     jsd_alpha: float = 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from envs.arguments import check_choice, check_n_shots
 from envs.chemistry.answers import FORMATS
 from envs.chemistry.families import load_family
 from envs.chemistry.tasks import MAX_SHOTS, SPLITS, ChemistryTasks, Mixture
@@ -116,11 +117,9 @@ class ChemistryEnv(TextEnv):
         render_mode: str | None = None,
     ):
         mixture = Mixture.of(families, levels)
-        for name, value, known in (("split", split, SPLITS), ("answer_format", answer_format, FORMATS)):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
-        if isinstance(n_shots, bool) or not isinstance(n_shots, int) or not 0 <= n_shots <= MAX_SHOTS:
-            raise ValueError(f"n_shots must be a whole number from 0 to {MAX_SHOTS}, not {n_shots!r}")
+        check_choice("split", split, SPLITS)
+        check_choice("answer_format", answer_format, FORMATS)
+        check_n_shots(n_shots, MAX_SHOTS)
         verifier = ChemistryVerifier(reward=reward, feedback=feedback, echo_response=echo_response)
         for family, _ in mixture.families:
             load_family(family)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envs.arguments import check_choice
 from envs.chemistry.answers import extract
 from envs.chemistry.families import load_family
 from envs.chemistry.wording import LEVELS, describe, render
@@ -25,13 +26,9 @@ class ChemistryVerifier(Verifier):
     """
 
     def __init__(self, *, reward: str = "binary", feedback: str = "full", echo_response: bool = False):
-        for name, value, known in (
-            ("reward", reward, REWARDS),
-            ("feedback", feedback, LEVELS),
-            ("echo_response", echo_response, (False, True)),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        check_choice("reward", reward, REWARDS)
+        check_choice("feedback", feedback, LEVELS)
+        check_choice("echo_response", echo_response, (False, True))
         self.reward = reward
         self.feedback = feedback
         self.echo_response = echo_response

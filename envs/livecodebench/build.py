@@ -88,9 +88,8 @@ def _output_text(source: Source, text: str, result: RunResult) -> str:
     return output
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.description = __doc__.splitlines()[0]
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="folder of problem folders")
     parser.add_argument("--output", type=Path, metavar="FILE", help="file to write (.jsonl), or to compare in --check")
     parser.add_argument("--check", action="store_true", help="write nothing; check all programs, and FILE if given")
@@ -102,9 +101,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="CPU time for each test in --check, which solutions must keep to and slow programs exceed (%(default)s)",
     )
+    return parser
 
 
-def run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     """Build or check; returns the exit code: 0, or 1 if something is wrong, which is printed."""
     folder, file = options.folder, options.output
     if folder is None:
@@ -169,8 +169,7 @@ def main(arguments: list[str] | None = None, *, prog: str = "python -m envs.live
         arguments: Of the command line. None: this process's own.
         prog: The command, as it was typed.
     """
-    parser = argparse.ArgumentParser(prog=prog)
-    add_arguments(parser)
+    parser = _parser(prog)
     options = parser.parse_args(arguments)
     if options.embedded and options.folder is not None:
         parser.error("give a FOLDER or --embedded, not both")
@@ -179,7 +178,7 @@ def main(arguments: list[str] | None = None, *, prog: str = "python -m envs.live
         parser.error("give the FOLDER of your problems and --output FILE, or --embedded")
     if not 0 < options.time_limit < 3600:
         parser.error(f"--time-limit must be above 0 and below 3600 seconds, not {options.time_limit:g}")
-    return run(options)
+    return _run(options)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from envs.livecodebench.extraction import FENCE
 from envs.livecodebench.rows import Problem
+from sdpo_gym.markdown import fenced
 from sdpo_gym.tasks import Message
 
 MAX_EXAMPLES = 2
@@ -49,7 +50,7 @@ def plain(problem: Problem, rules: Rules) -> tuple[Message, ...]:
     else:
         parts = ["Write a Python function.", problem.statement.strip()]
     if problem.starter_code.strip() and not signature:
-        parts.append(_fenced(problem.starter_code))
+        parts.append(fenced(problem.starter_code))
     parts.append(f"Reply with the code only, in a {FENCE}python block.")
     return ({"role": "user", "content": "\n\n".join(parts)},)
 
@@ -74,7 +75,7 @@ def livecodebench(problem: Problem, rules: Rules) -> tuple[Message, ...]:
             "Put it between delimiters as follows."
         )
         code = "# your code"
-    parts.append(f"### Format: {form} It may use {rules.limits}, and the standard library.\n{_fenced(code)}")
+    parts.append(f"### Format: {form} It may use {rules.limits}, and the standard library.\n{fenced(code)}")
     parts.append(f"### Answer: (between the delimiters; {_which_block(rules)})")
     return ({"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)})
 
@@ -91,7 +92,7 @@ def sdpo(problem: Problem, rules: Rules) -> tuple[Message, ...]:
         parts += _examples(problem)
         parts.append("The code reads the input from standard input and prints the answer, and nothing else.")
     elif problem.starter_code.strip():
-        parts += ["The code must define this function:", _fenced(_as_function(problem))]
+        parts += ["The code must define this function:", fenced(_as_function(problem))]
     else:
         parts.append(f"The code must define a function `{problem.entry_point}` that returns the answer.")
     return ({"role": "user", "content": "\n\n".join(parts)},)
@@ -148,10 +149,6 @@ def _signature(problem: Problem) -> str:
     if not starter:
         return problem.entry_point
     return starter if re.fullmatch("def .*:", starter) else ""
-
-
-def _fenced(code: str) -> str:
-    return f"{FENCE}python\n{code.rstrip()}\n{FENCE}"
 
 
 def _examples(problem: Problem) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import overload
 
+from envs.arguments import check_choice
 from envs.livecodebench.loading.files import problems_of
 from envs.livecodebench.loading.index import DataFile
 from envs.livecodebench.prompt import PROMPTS, Rules
@@ -43,10 +44,8 @@ class Posing:
     """Leave the public tests out, as the SDPO paper does: they are in the statement."""
 
     def __post_init__(self):
-        if self.prompt not in PROMPTS:
-            raise ValueError(f"prompt must be one of {sorted(PROMPTS)}, not {self.prompt!r}")
-        if self.split not in SPLITS:
-            raise ValueError(f"split must be one of {list(SPLITS)}, not {self.split!r}")
+        check_choice("prompt", self.prompt, sorted(PROMPTS))
+        check_choice("split", self.split, SPLITS)
         fraction, seed = self.visible_fraction, self.visible_seed
         if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 <= fraction <= 1:
             raise ValueError(f"visible_fraction must be a number from 0 to 1, not {fraction!r}")

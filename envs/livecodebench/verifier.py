@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
+from envs.arguments import check_choice
 from envs.livecodebench.extraction import EXTRACTIONS, extract
 from envs.livecodebench.feedback import LEVELS, Item, describe_format, describe_outcomes
 from envs.livecodebench.judge import Outcome, judge
@@ -73,14 +74,10 @@ class LiveCodeBenchVerifier(Verifier):
             raise ValueError(f"time_limit must be a number of seconds above 0 and below 3600, not {time_limit!r}")
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < MIN_MEMORY_MB:
             raise ValueError(f"memory_mb must be a whole number of at least {MIN_MEMORY_MB}, not {memory_mb!r}")
-        for name, value, known in (
-            ("reward", reward, REWARDS),
-            ("extraction", extraction, EXTRACTIONS),
-            ("feedback", feedback, tuple(LEVELS)),
-            ("echo_response", echo_response, (False, True)),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        check_choice("reward", reward, REWARDS)
+        check_choice("extraction", extraction, EXTRACTIONS)
+        check_choice("feedback", feedback, tuple(LEVELS))
+        check_choice("echo_response", echo_response, (False, True))
         if max_failures is not None:
             if isinstance(max_failures, bool) or not isinstance(max_failures, int) or max_failures < 1:
                 raise ValueError(f"max_failures must be None or a whole number of at least 1, not {max_failures!r}")

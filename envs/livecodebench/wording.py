@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from envs.livecodebench.excerpts import clip
-from envs.livecodebench.extraction import FENCE
 from envs.livecodebench.feedback import Item, Level
+from sdpo_gym.markdown import fenced
 
-ANSWER_FORMAT = f"Put the complete solution into one fenced code block:\n{FENCE}python\n# your code\n{FENCE}"
+ANSWER_FORMAT = f"Put the complete solution into one fenced code block:\n{fenced('# your code')}"
 
 _TITLES = {
     "syntax_error": "Syntax Error",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from envs.arguments import check_choice
 from envs.hub import fetch_files
 from envs.sciknoweval.questions import Question, is_paper_task, is_raw, parse_authors, parse_raw
 from envs.sciknoweval.subtasks import DOMAINS
@@ -42,8 +43,7 @@ def load_questions(data: str | Path | None, domain: str, split: str | None) -> t
         FileNotFoundError: there is no such file or folder.
         ValueError: an argument has no meaning, a row is malformed, or the file holds another domain's questions.
     """
-    if domain not in DOMAINS:
-        raise ValueError(f"domain must be one of {list(DOMAINS)}, not {domain!r}")
+    check_choice("domain", domain, DOMAINS)
     if split not in (None, *SPLITS):
         raise ValueError(f"split must be one of {list(SPLITS)} or None, not {split!r}")
     if data is None:

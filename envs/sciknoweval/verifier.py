@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from envs.arguments import check_choice
 from envs.sciknoweval.feedback import LEVELS, describe, render
 from envs.sciknoweval.grading import GRADERS, is_well_formed
 from envs.sciknoweval.questions import PROMPTS, Question
@@ -35,14 +36,10 @@ class SciKnowEvalVerifier(Verifier):
         prompt: str = "paper",
         echo_response: bool = False,
     ):
-        for name, value, known in (
-            ("grader", grader, tuple(GRADERS)),
-            ("feedback", feedback, LEVELS),
-            ("prompt", prompt, tuple(PROMPTS)),
-            ("echo_response", echo_response, (False, True)),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        check_choice("grader", grader, tuple(GRADERS))
+        check_choice("feedback", feedback, LEVELS)
+        check_choice("prompt", prompt, tuple(PROMPTS))
+        check_choice("echo_response", echo_response, (False, True))
         self.grader = grader
         self.feedback = feedback
         self.prompt = prompt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from envs.tool_use.parsing import PARSERS
+from envs.arguments import check_choice, check_n_shots
 from envs.tool_use.questions import LEVELS
 from envs.tool_use.recorded import RecordedCallsVerifier, load_recorded
 from envs.tool_use.tasks import MAX_SHOTS, SPLITS, ToolTasks
@@ -124,12 +124,12 @@ class ToolUseEnv(TextEnv):
             max_turns = 10 if max_turns is None else max_turns
             call_format = "react" if call_format is None else call_format
             verifier = ToolUseVerifier(call_format=call_format, feedback=feedback, max_turns=max_turns)
-            tasks = ToolTasks(
-                _levels(levels),
-                _one_of("split", "train" if split is None else split, SPLITS),
-                _shots(n_shots),
-                _one_of("call_format", call_format, PARSERS),
-            )
+            levels = _levels(levels)
+            split = "train" if split is None else split
+            check_choice("split", split, SPLITS)
+            n_shots = 0 if n_shots is None else n_shots
+            check_n_shots(n_shots, MAX_SHOTS)
+            tasks = ToolTasks(levels, split, n_shots, call_format)
         super().__init__(tasks, verifier, max_turns=max_turns, render_mode=render_mode)
 
 
@@ -145,17 +145,3 @@ def _levels(levels: int | Iterable[int] | None) -> tuple[int, ...]:
     if not chosen or not set(chosen) <= set(known) or len(set(chosen)) < len(chosen):
         raise ValueError(f"levels must be one or more different ones of {list(known)}, not {levels!r}")
     return chosen
-
-
-def _one_of(name: str, value: str, known: Iterable[str]) -> str:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
-    return value
-
-
-def _shots(n_shots: int | None) -> int:
-    if n_shots is None:
-        return 0
-    if isinstance(n_shots, bool) or not isinstance(n_shots, int) or not 0 <= n_shots <= MAX_SHOTS:
-        raise ValueError(f"n_shots must be a whole number from 0 to {MAX_SHOTS}, not {n_shots!r}")
-    return n_shots

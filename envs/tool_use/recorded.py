@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envs.arguments import check_choice
 from envs.thoughts import after_thought
 from envs.tool_use.feedback import LEVELS
 from envs.tool_use.parsing import UNFINISHED_THOUGHT, load_json, parse_react
@@ -113,9 +114,8 @@ class RecordedCallsVerifier(Verifier):
     """
 
     def __init__(self, *, grader: str = "calls", feedback: str = "standard"):
-        for name, value, known in (("grader", grader, tuple(GRADERS)), ("feedback", feedback, LEVELS)):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        check_choice("grader", grader, tuple(GRADERS))
+        check_choice("feedback", feedback, LEVELS)
         self.grader = grader
         self.feedback = feedback
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from envs.arguments import check_choice
 from envs.tool_use.answers import is_right, numbers_in, occurs_in
 from envs.tool_use.feedback import (
     LEVELS,
@@ -41,9 +42,8 @@ class ToolUseVerifier(Verifier):
     """
 
     def __init__(self, *, call_format: str = "react", feedback: str = "standard", max_turns: int = 10):
-        for name, value, known in (("call_format", call_format, tuple(PARSERS)), ("feedback", feedback, LEVELS)):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {list(known)}, not {value!r}")
+        check_choice("call_format", call_format, tuple(PARSERS))
+        check_choice("feedback", feedback, LEVELS)
         self.call_format = call_format
         self.feedback = feedback
         self.max_turns = max_turns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sdpo_gym.doctor.finding import Finding
 from sdpo_gym.sandbox import LocalSandbox, SandboxError
 from sdpo_gym.sandbox.factory import ADVICE, REQUIRED
+from sdpo_gym.sandbox.protocol import ISOLATION
 
 
 def find_local_sandbox() -> tuple[bool, list[Finding]]:
@@ -21,7 +22,7 @@ def find_local_sandbox() -> tuple[bool, list[Finding]]:
     finally:
         sandbox.close()
     findings = [Finding("workers", str(sandbox.workers))]
-    for kind in ("filesystem", "network", "processes", "memory", "kernel"):
+    for kind in ISOLATION:
         advice = ADVICE[kind] if report.missing([kind]) else ""
         findings.append(Finding(kind, getattr(report, kind), advice))
     return not missing, findings + [Finding("note", note) for note in report.notes]

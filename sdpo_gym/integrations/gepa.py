@@ -15,8 +15,8 @@ from typing import Any
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, Question, begin, episode_reward, step
-from sdpo_gym.tasks import Message
+from sdpo_gym.integrations.judge import Question, begin, episode_reward, list_questions, step
+from sdpo_gym.tasks import Message, chat_text
 from sdpo_gym.text_env import NO_FEEDBACK
 from sdpo_gym.verdict import Verdict
 
@@ -69,11 +69,7 @@ class TextEnvAdapter(GEPAAdapter[Question, Trajectory, str]):
 
     def questions(self, count: int | None = None, *, first: int = 0) -> list[Question]:
         """Questions for GEPA's training and validation sets; see `Judge.questions`."""
-        judge = Judge(self.env_id, self.env_args)
-        try:
-            return judge.questions(count, first=first)
-        finally:
-            judge.close()
+        return list_questions(self.env_id, self.env_args, count, first=first)
 
     def evaluate(
         self, batch: list[Question], candidate: dict[str, str], capture_traces: bool = False
@@ -124,10 +120,7 @@ def _record(trajectory: Trajectory) -> dict[str, str]:
     """What GEPA's reflection reads about an episode."""
     question = trajectory.messages[: trajectory.num_question_messages]
     answers = trajectory.messages[trajectory.num_question_messages :]
-    if len(answers) == 1:
-        outputs = answers[0]["content"]
-    else:
-        outputs = "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in answers)
+    outputs = answers[0]["content"] if len(answers) == 1 else chat_text(answers)
     verdict = trajectory.verdict
     feedback = f"Solved. {verdict.feedback}".strip() if verdict.success else verdict.feedback or NO_FEEDBACK
     return {

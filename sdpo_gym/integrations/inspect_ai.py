@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, episode_reward, start, step
+from sdpo_gym.integrations.judge import Judge, episode_reward, list_questions, start, step
 from sdpo_gym.json_values import as_json
 
 with needs("sdpo-gym[inspect]"):
@@ -61,18 +61,14 @@ def text_env(
 
 def questions(env: str, env_args: Mapping[str, Any], count: int | None = None, *, first: int = 0) -> MemoryDataset:
     """The environment's questions as samples. They hold no answer: only the environment knows it."""
-    judge = Judge(env, env_args)
-    try:
-        samples = [
-            Sample(
-                id=question.task_id,
-                input=[CHAT[message["role"]](content=message["content"]) for message in question.messages],
-                metadata={**as_json(question.metadata), "task_id": question.task_id, "seed": question.seed},
-            )
-            for question in judge.questions(count, first=first)
-        ]
-    finally:
-        judge.close()
+    samples = [
+        Sample(
+            id=question.task_id,
+            input=[CHAT[message["role"]](content=message["content"]) for message in question.messages],
+            metadata={**as_json(question.metadata), "task_id": question.task_id, "seed": question.seed},
+        )
+        for question in list_questions(env, env_args, count, first=first)
+    ]
     return MemoryDataset(samples, name=env)
 
 

@@ -194,6 +194,14 @@ class Judge:
                     self._idle.append(env)
 
 
+def list_questions(
+    env_id: str, env_args: Mapping[str, Any] | None = None, count: int | None = None, *, first: int = 0
+) -> list[Question]:
+    """Questions of an environment that is made for this alone; see `Judge.questions`."""
+    with contextlib.closing(Judge(env_id, env_args)) as judge:
+        return judge.questions(count, first=first)
+
+
 def shared_judge(env_id: str, env_args: str = "{}") -> Judge:
     """The process's one judge of an environment, for trainers that know nothing but a function to call, in any thread.
 

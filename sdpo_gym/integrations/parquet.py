@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge
+from sdpo_gym.integrations.judge import list_questions
 
 NAME = "sdpo_gym"
 """What verl's agent loop and SkyRL's environment are registered as."""
@@ -44,11 +44,7 @@ def write_parquet(
         import pyarrow
         import pyarrow.parquet
 
-    judge = Judge(env_id, env_args)
-    try:
-        questions = judge.questions(count, first=first)
-    finally:
-        judge.close()
+    questions = list_questions(env_id, env_args, count, first=first)
     rows = [
         {
             "data_source": env_id,
@@ -61,7 +57,7 @@ def write_parquet(
                 "index": first + i,
                 "split": split,
                 "env_id": env_id,
-                "env_args": json.dumps(judge.env_args),
+                "env_args": json.dumps(dict(env_args or {})),
                 "task_id": question.task_id,
                 "seed": question.seed,
             },

@@ -12,7 +12,8 @@ from typing import Any
 
 from sdpo_gym.arguments import make_text_env
 from sdpo_gym.extras import needs
-from sdpo_gym.integrations.judge import Judge, begin, episode_reward, step
+from sdpo_gym.integrations.judge import Judge, begin, episode_reward, list_questions, step
+from sdpo_gym.text_env import NO_FEEDBACK
 
 with needs("sdpo-gym[trl]"):
     from datasets import Dataset
@@ -29,14 +30,8 @@ def make_dataset(
         count: How many questions; needed where they are endless. None: all.
         first: The number of the first one.
     """
-    judge = Judge(env_id, env_args)
-    try:
-        questions = judge.questions(count, first=first)
-    finally:
-        judge.close()
-    return Dataset.from_list(
-        [{"prompt": list(q.messages), "task_id": q.task_id, "seed": q.seed} for q in questions],
-    )
+    questions = list_questions(env_id, env_args, count, first=first)
+    return Dataset.from_list([{"prompt": list(q.messages), "task_id": q.task_id, "seed": q.seed} for q in questions])
 
 
 class EnvironmentReward:
@@ -120,7 +115,7 @@ class Attempts:
         self._rewards.append(verdict.reward)
         if verdict.success:
             return "That is correct."
-        return observation or verdict.feedback or "That is not correct."
+        return observation or verdict.feedback or NO_FEEDBACK
 
     def get_reward(self) -> float:
         if self._failure is not None:

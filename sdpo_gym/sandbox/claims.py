@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sdpo_gym.sandbox.protocol import OPAQUE, ExceptionInfo, Frame, Program, RunResult, Status
 from sdpo_gym.sandbox.worker import wire
 
+# Of exceptions, also where they come from another machine.
 MAX_MESSAGE_CHARS = 1_000
 MAX_NAME_CHARS = 100
 MAX_FRAMES = 100
@@ -93,7 +94,7 @@ def read_claim(claim: Any, program: Program) -> tuple[Status, Any, ExceptionInfo
 def _read_exception(data: Any, program: Program) -> ExceptionInfo:
     match data:
         case {"type": str(kind), "message": str(message), "frames": list(frames)}:
-            last_line = _count_lines(program.source)
+            last_line = count_lines(program.source)
             return ExceptionInfo(
                 _clean(kind, MAX_NAME_CHARS),
                 _clean(message, MAX_MESSAGE_CHARS),
@@ -104,7 +105,8 @@ def _read_exception(data: Any, program: Program) -> ExceptionInfo:
 
 
 @functools.lru_cache(maxsize=8)
-def _count_lines(source: str) -> int:
+def count_lines(source: str) -> int:
+    """How many lines a program has; an empty one has its first."""
     return max(len(source.splitlines()), 1)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.metadata
-import importlib.util
 import io
 import os
 import platform
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sdpo_gym.sandbox import docker_engine
+from sdpo_gym.sandbox.local import numpy_folders
 from sdpo_gym.sandbox.protocol import SandboxError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _import_local(client: DockerClient, tag: str) -> None:
             f"this Python is made for {'/'.join(ours)} and the Docker engine runs {'/'.join(theirs)}; "
             f"take an image of a registry: {BUILD} --base python:X.Y-slim@sha256:…"
         )
-    numpy = _numpy_folders()
+    numpy = numpy_folders()
     changes = [f"LABEL {PYTHON_LABEL}={platform.python_version()}", f"ENV PATH={PYTHON.parent}"]
     if numpy:
         changes.append(f"LABEL {NUMPY_LABEL}={importlib.metadata.version('numpy')}")
@@ -157,15 +157,6 @@ def _files(folder: Path, left_out: re.Pattern[str] | None = None) -> Iterator[Pa
             yield from _files(path, left_out)
         elif path.is_file():
             yield path
-
-
-def _numpy_folders() -> list[Path]:
-    """The package's folder, and that of the libraries that come with it."""
-    spec = importlib.util.find_spec("numpy")
-    if spec is None or not spec.origin:
-        return []
-    package = Path(spec.origin).parent
-    return [folder for folder in (package, package.with_name("numpy.libs")) if folder.is_dir()]
 
 
 def _shared_libraries(binaries: list[Path]) -> set[Path]:

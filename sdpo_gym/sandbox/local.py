@@ -57,7 +57,7 @@ class LocalSandbox(WorkerPool):
             raise SandboxError(f"LocalSandbox needs Linux, this is {sys.platform}; use DockerSandbox")
         super().__init__(len(os.sched_getaffinity(0)) if workers is None else workers)
         python = find_python(python)
-        packages = _numpy_folders() if python == find_python(sys.executable) else []
+        packages = [str(folder) for folder in numpy_folders()] if python == find_python(sys.executable) else []
         options = json.dumps({"namespaces": namespaces, "landlock": landlock, "seccomp": seccomp, "packages": packages})
         self._command = [python, "-s", "-S", "-B", str(WORKER), options]
 
@@ -135,10 +135,10 @@ def _environment() -> dict[str, str]:
     return env
 
 
-def _numpy_folders() -> list[str]:
-    """The package's folder, and that of the libraries that come with it."""
+def numpy_folders() -> list[Path]:
+    """Folders of numpy, if this process has it: the package's, and that of the libraries that come with it."""
     spec = importlib.util.find_spec("numpy")
     if spec is None or not spec.origin:
         return []
     package = Path(spec.origin).parent
-    return [str(folder) for folder in (package, package.with_name("numpy.libs")) if folder.is_dir()]
+    return [folder for folder in (package, package.with_name("numpy.libs")) if folder.is_dir()]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
+from sdpo_gym.sandbox.claims import MAX_FRAMES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, count_lines
 from sdpo_gym.sandbox.protocol import (
     OPAQUE,
     ExceptionInfo,
@@ -29,9 +30,6 @@ from sdpo_gym.sandbox.worker import wire
 MAX_INPUTS = 256
 MAX_WORKERS = 4096
 MAX_INFO_BYTES = 1 << 16
-MAX_MESSAGE_CHARS = 1_000
-MAX_NAME_CHARS = 100
-MAX_FRAMES = 100
 MAX_NOTES = 20
 MAX_SIGNAL = 64
 _STATUSES = get_args(Status)
@@ -267,7 +265,7 @@ def _read_exception(data: Any, program: Program) -> ExceptionInfo:
         case {"type": str(kind), "message": str(message), "frames": list(frames), **others} if not others:
             if len(frames) > MAX_FRAMES:
                 raise ValueError(f"{len(frames)} frames")
-            last_line = max(len(program.source.splitlines()), 1)
+            last_line = count_lines(program.source)
             return ExceptionInfo(
                 _read_text(kind, MAX_NAME_CHARS),
                 _read_text(message, MAX_MESSAGE_CHARS),

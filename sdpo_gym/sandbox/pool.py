@@ -134,10 +134,6 @@ class WorkerPool(Sandbox):
             self._busy.discard(worker)
         worker.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SandboxError("this sandbox is closed")
-
     @property
     def isolation(self) -> IsolationReport:
         """What is in force. Starts a worker to find out, if none was started yet."""

@@ -20,6 +20,9 @@ MIN_MEMORY_MB = 64
 MAX_ENTRY_POINT_CHARS = 1000
 """It is part of a message to a worker, which is short."""
 
+ISOLATION = ("filesystem", "network", "processes", "memory", "kernel")
+"""What is kept from a program: the fields of an `IsolationReport`, but for its notes."""
+
 Status = Literal[
     "ok",  # ran to its end
     "exception",  # raised
@@ -147,10 +150,9 @@ class IsolationReport:
         Raises:
             ValueError: a name is not one of a kind of isolation.
         """
-        kinds = ("filesystem", "network", "processes", "memory", "kernel")
-        if unknown := set(require) - set(kinds):
-            raise ValueError(f"unknown isolation {sorted(unknown)}; what can be required is {list(kinds)}")
-        return [kind for kind in kinds if kind in require and getattr(self, kind) in ("none", "shared")]
+        if unknown := set(require) - set(ISOLATION):
+            raise ValueError(f"unknown isolation {sorted(unknown)}; what can be required is {list(ISOLATION)}")
+        return [kind for kind in ISOLATION if kind in require and getattr(self, kind) in ("none", "shared")]
 
 
 Stop = Callable[[int, RunResult], bool]
@@ -219,6 +221,10 @@ class Sandbox(ABC):
     @property
     @abstractmethod
     def closed(self) -> bool: ...
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise SandboxError("this sandbox is closed")
 
 
 def check_request(program: Program, limits: Limits) -> None:

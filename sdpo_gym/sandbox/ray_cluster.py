@@ -8,7 +8,7 @@ from typing import Any
 
 from sdpo_gym.sandbox import messages
 from sdpo_gym.sandbox.chunks import ChunkedSandbox, answer_chunk
-from sdpo_gym.sandbox.protocol import IsolationReport, Sandbox, SandboxError
+from sdpo_gym.sandbox.protocol import ISOLATION, IsolationReport, Sandbox, SandboxError
 
 try:
     import ray
@@ -144,10 +144,6 @@ class RaySandbox(ChunkedSandbox):
         except (ray.exceptions.RayError, ValueError) as error:
             raise SandboxError(f"an actor of the sandbox does not start: {_describe(error)}") from error
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SandboxError("this sandbox is closed")
-
 
 class _Host:
     """A machine of the cluster."""
@@ -212,9 +208,8 @@ def _weakest(reports: list[IsolationReport]) -> IsolationReport:
         weak = [text for text in means if text in ("none", "shared")]
         return weak[0] if weak else " or ".join(dict.fromkeys(means))
 
-    kinds = ("filesystem", "network", "processes", "memory", "kernel")
     notes = dict.fromkeys(note for report in reports for note in report.notes)
-    return IsolationReport(**{kind: of_all(kind) for kind in kinds}, notes=tuple(notes))
+    return IsolationReport(**{kind: of_all(kind) for kind in ISOLATION}, notes=tuple(notes))
 
 
 def _describe(error: Exception) -> str:

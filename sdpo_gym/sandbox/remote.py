@@ -177,10 +177,6 @@ class RemoteSandbox(ChunkedSandbox):
         while self._idle:
             self._idle.pop().close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SandboxError("this sandbox is closed")
-
     def _after_fork(self) -> None:
         for connection in self._busy:
             connection.close()

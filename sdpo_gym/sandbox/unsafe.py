@@ -195,10 +195,6 @@ class UnsafeSandbox(Sandbox):
             with self._lock:
                 self._busy.discard(process)
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SandboxError("this sandbox is closed")
-
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End a process, and what it left running in its session where the platform has sessions."""

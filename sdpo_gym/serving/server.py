@@ -161,21 +161,10 @@ def make_app(
                 await websocket.send_text(_error("CAPACITY_REACHED", f"all {max_sessions} sessions are taken"))
                 await websocket.close(TRY_AGAIN_LATER, "all sessions are taken")
             return
-        session = Session(env_id, env_args, state)
-        thread = ThreadPoolExecutor(1, thread_name_prefix="session")  # some environments know no other than their own
         try:
-            await _converse(websocket, session, thread, idle_seconds)
-        except WebSocketDisconnect:
-            pass
+            await _hold(websocket, Session(env_id, env_args, state), idle_seconds)
         finally:
-            try:
-                # The place is free only when the environment is closed, even if the server is being stopped.
-                await asyncio.shield(_in_thread(thread, session.close))
-            except Exception:
-                _log.exception("an environment could not be closed")
-            finally:
-                thread.shutdown(wait=False)
-                places.release()
+            places.release()
 
     return app
 
@@ -229,6 +218,23 @@ def serve(
         ws_ping_timeout=60.0,
         ws_per_message_deflate=False,
     )
+
+
+async def _hold(websocket: WebSocket, session: Session, idle_seconds: float) -> None:
+    """Hold a session until its client leaves, or says nothing for too long, and close its environment."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="session")  # some environments know no other than their own
+    try:
+        await _converse(websocket, session, thread, idle_seconds)
+    except WebSocketDisconnect:
+        pass
+    finally:
+        try:
+            # Its place is free only when the environment is closed, even if the server is being stopped.
+            await asyncio.shield(_in_thread(thread, session.close))
+        except Exception:
+            _log.exception("an environment could not be closed")
+        finally:
+            thread.shutdown(wait=False)
 
 
 async def _converse(websocket: WebSocket, session: Session, thread: ThreadPoolExecutor, idle_seconds: float) -> None:

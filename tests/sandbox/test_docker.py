@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sandbox.docker_engine import running_engine
+from sandbox.running import call, output, run
 
 from sdpo_gym.sandbox import OPAQUE, Limits, LocalSandbox, Program, SandboxError, docker_engine, docker_image
 from sdpo_gym.sandbox.docker_image import build_image, default_tag
@@ -75,24 +76,6 @@ def own_sandbox(engine):
     """For tests that harm it."""
     with contextlib.closing(DockerSandbox(workers=1, base_url=engine)) as made:
         yield made
-
-
-def run(sandbox, source, text="", limits=Limits()):
-    """The result of a program in mode `stdin`."""
-    [result] = sandbox.run(Program(textwrap.dedent(source), "stdin"), [text], limits)
-    return result
-
-
-def output(sandbox, source, text=""):
-    result = run(sandbox, source, text)
-    assert result.status == "ok", result
-    return result.stdout
-
-
-def call(sandbox, source, arguments=""):
-    """The result of a program in mode `function` that defines `f`."""
-    [result] = sandbox.run(Program(textwrap.dedent(source), "function", "f"), [arguments])
-    return result
 
 
 def comparable(result):

@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sandbox.running import call, output, run
 
 from sdpo_gym.sandbox import OPAQUE, Frame, Limits, LocalSandbox, Program, SandboxError, shared_sandbox
 
@@ -41,24 +42,6 @@ def own_sandbox():
     """For tests that harm it."""
     with contextlib.closing(LocalSandbox(workers=1)) as made:
         yield made
-
-
-def run(sandbox, source, text="", limits=Limits()):
-    """The result of a program in mode `stdin`."""
-    [result] = sandbox.run(Program(textwrap.dedent(source), "stdin"), [text], limits)
-    return result
-
-
-def output(sandbox, source, text=""):
-    result = run(sandbox, source, text)
-    assert result.status == "ok", result
-    return result.stdout
-
-
-def call(sandbox, source, arguments="", limits=Limits()):
-    """The result of a program in mode `function` that defines `f`."""
-    [result] = sandbox.run(Program(textwrap.dedent(source), "function", "f"), [arguments], limits)
-    return result
 
 
 def processes(marker):

@@ -100,6 +100,11 @@ def counted(name: str, found: int, required: int) -> Check:
     return Check(name, found == required, text, max(0.0, 1 - abs(found - required) / max(required, 1)))
 
 
+def an(name: str) -> str:
+    """A name with its article."""
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def listing(words: list[str], conjunction: str = "and") -> str:
     """The words as a list in prose."""
     return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

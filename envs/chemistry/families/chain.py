@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from envs.chemistry.families.base import Check, Question, Report, listing
+from envs.chemistry.families.base import Check, Question, Report, an, listing
 from envs.chemistry.families.smiles_answers import formula_check, same_molecule, smiles_family
 from envs.chemistry.smiles.read import Molecule, molecule
 
@@ -32,7 +32,7 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     bond = rng.randrange(length - 1) if order > 1 else None
     if bond is not None and ({bond, bond + 1} & set(groups)):
         return None
-    parts = [f"{_article(name)} on carbon {place + 1}" for place, name in groups.items()]
+    parts = [f"{an(name)} on carbon {place + 1}" for place, name in groups.items()]
     if bond is not None:
         parts.append(f"a {'double' if order == 2 else 'triple'} bond between carbons {bond + 1} and {bond + 2}")
     text = (
@@ -45,10 +45,6 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     mirrored = {length - 1 - place: name for place, name in groups.items()}
     from_the_other_end = _write(length, mirrored, None if bond is None else length - 2 - bond, order)
     return Question(text, {"smiles": answer}, answer, min(answer, from_the_other_end))
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _write(length: int, groups: Mapping[int, str], bond: int | None, order: int) -> str:

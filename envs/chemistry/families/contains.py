@@ -6,9 +6,9 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from envs.chemistry.families.base import Check, Question, Report, counted, listing
+from envs.chemistry.families.base import Check, Question, Report, an, counted, listing
 from envs.chemistry.families.smiles_answers import smiles_family
-from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, an, count_groups
+from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, count_groups
 from envs.chemistry.molecules.pool import draw_varied
 from envs.chemistry.smiles.read import Molecule
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from envs.chemistry.families.base import Check, Question, Report
+from envs.chemistry.families.base import Check, Question, Report, an
 from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family
 from envs.chemistry.molecules.pool import draw_molecule, stable
 from envs.chemistry.molecules.substituents import (
@@ -42,11 +42,11 @@ def _propose(rng: random.Random, level: int) -> Question | None:
     if answer is None:
         return None
     if kind == "add":
-        task = f"Replace one hydrogen atom on a carbon atom of it by {_a(added)}"
+        task = f"Replace one hydrogen atom on a carbon atom of it by {an(added)}"
     elif kind == "remove":
         task = f"Replace {_which(start, removed)} of it by a hydrogen atom"
     else:
-        task = f"Replace {_which(start, removed)} of it by {_a(added)}"
+        task = f"Replace {_which(start, removed)} of it by {an(added)}"
     text = f"The starting molecule is {start.smiles}\n{task}, and change nothing else."
     text += " Give the SMILES string of the result."
     formula = changed_formula(start.formula, added, removed)
@@ -60,10 +60,6 @@ def _example(rng: random.Random, start: Molecule, added: str | None, removed: st
     if added is None:
         return remove_somewhere(rng, start, removed)
     return stable(rng.choice(sorted(swapped(start, removed, added)) or [""]))
-
-
-def _a(name: str) -> str:
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _which(start: Molecule, name: str) -> str:
@@ -91,7 +87,7 @@ def _check(params: Mapping[str, Any], answer: Molecule) -> Report:
     ]
     hints = ["keep the starting string as it is, apart from the place where the group goes or comes"]
     if added is not None:
-        hints.append(f"{_a(added)} is written as the branch ({SUBSTITUENTS[added].smiles})")
+        hints.append(f"{an(added)} is written as the branch ({SUBSTITUENTS[added].smiles})")
     return Report(tuple(checks), tuple(hints))
 
 

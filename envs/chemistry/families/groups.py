@@ -6,10 +6,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from envs.chemistry.families.base import Question, Report, counted, listing
+from envs.chemistry.families.base import Question, Report, an, counted, listing
 from envs.chemistry.families.smiles_answers import formula_check, same_formula, smiles_family, unsaturation_hint
 from envs.chemistry.molecules.builder import tree
-from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, an, count_groups
+from envs.chemistry.molecules.groups import GROUPS, HOW_TO_WRITE, count_groups
 from envs.chemistry.molecules.pool import draw_varied, stable
 from envs.chemistry.smiles.read import Molecule
 

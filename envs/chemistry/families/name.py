@@ -70,7 +70,7 @@ def _branched_with_suffix(rng: random.Random) -> tuple[str, str]:
     length = rng.randint(4, 10)
     kind = rng.choice((*_ON_CARBON_1, *_ON_ANY, "one"))
     if kind in _ON_CARBON_1:
-        groups = _draw_groups(rng, length, rng.choice((1, 2)), first=2)
+        groups = _draw_groups(rng, length, rng.choice((1, 2)))
         return _cited(groups) + _suffixed(length, kind), _chain(length, groups, kind, 1)
     at = rng.randint(2, length - 1)
     groups = _draw_groups(rng, length, rng.choice((1, 2)), avoid=at)
@@ -110,11 +110,11 @@ def _numberings(groups: Mapping[int, list[str]], fixed: bool) -> list[dict[int, 
     return ways
 
 
-def _draw_groups(rng: random.Random, length: int, count: int, first: int = 2, avoid: int = 0) -> dict[int, list[str]]:
+def _draw_groups(rng: random.Random, length: int, count: int, avoid: int = 0) -> dict[int, list[str]]:
     """Groups on inner carbons, placed so that none of them lengthens the chain. At most two on a carbon."""
     groups: dict[int, list[str]] = defaultdict(list)
     for _ in range(count):
-        at = rng.randint(first, length - 1)
+        at = rng.randint(2, length - 1)
         names = ["methyl", "methyl", *_HALOGENS]
         if 3 <= at <= length - 2:
             names.append("ethyl")

@@ -80,8 +80,3 @@ def count_groups(molecule: Molecule) -> dict[str, int]:
         found = {name: len(molecule.mol.GetSubstructMatches(pattern)) for name, pattern in _PATTERNS.items()}
         counts = molecule.cache["groups"] = {name: n for name, n in found.items() if n}
     return counts
-
-
-def an(name: str) -> str:
-    """The group with its article."""
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envs.arguments import check_choice
 from envs.hub import fetch_files
 from envs.livecodebench.loading.files import find_file
 from envs.livecodebench.loading.index import DataFile
@@ -21,7 +22,6 @@ def release_files(release: str) -> tuple[DataFile, ...]:
         ImportError: huggingface_hub is not installed.
         ValueError: there is no such release.
     """
-    if release not in RELEASES:
-        raise ValueError(f"release must be one of {list(RELEASES)}, not {release!r}")
+    check_choice("release", release, RELEASES)
     paths = fetch_files(REPOSITORY, RELEASES[release], what=f"LiveCodeBench {release}", size="several GB")
     return tuple(find_file(path) for path in paths)
