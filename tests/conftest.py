@@ -68,6 +68,7 @@ def tiny_gemma3():
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """Folder of a random tiny chat model; not to be written to."""
+    pytest.importorskip("transformers", reason="no agents without them; pip install 'sdpo-gym[agents]'")
     return save_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
 
 

@@ -722,14 +722,17 @@ class TestHost:
         name = f"death{os.getpid()}"
         source = SET_NAME + f"set_name('{name}')\nimport time\ntime.sleep(float(input()))"
         killed: set[int] = set()
+        programs: set[int] = set()
         with ThreadPoolExecutor(1) as pool:
             text = "600" if deaths == 2 else "2"
             running = pool.submit(run, own_sandbox, source, text, limits=Limits(wall_seconds=60))
             while len(killed) < deaths and not running.done():
                 time.sleep(0.01)
-                if processes(name) and (found := set(workers_of(os.getpid())) - others - killed):
+                alive = set(processes(name)) - programs  # that of a killed worker may still be there
+                if alive and (found := set(workers_of(os.getpid())) - others - killed):
                     os.kill(min(found), signal.SIGKILL)
                     killed |= found
+                    programs |= alive
             if deaths == 2:
                 with pytest.raises(SandboxError, match="two sandbox workers"):
                     running.result()
