@@ -29,7 +29,8 @@ from sdpo_gym.sandbox.remote import RemoteSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server's LocalSandbox needs Linux")
 
-SLEEP = Program("import time\ntime.sleep(float(input()))\nprint('slept')", "stdin")
+NAMED = "import ctypes, time\nctypes.CDLL(None).prctl(15, b'asleep', 0, 0, 0)\n"
+SLEEP = Program(NAMED + "time.sleep(float(input()))\nprint('slept')", "stdin")
 PRINT = Program("print(input())", "stdin")
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=5.0, memory_mb=256, output_bytes=20_000)
 NUMBERS = [f"{number}\n" for number in range(20)]
@@ -557,12 +558,12 @@ def children(pid):
 
 
 def busy(pid):
-    """How many programs run in the workers of a server."""
+    """How many of SLEEP's processes the workers of a server have."""
     count = 0
     waiting = children(pid)
     while waiting:
         child = waiting.pop()
         waiting += children(child)
-        with contextlib.suppress(OSError), open(f"/proc/{child}/wchan") as file:
-            count += "nanosleep" in file.read()
+        with contextlib.suppress(OSError), open(f"/proc/{child}/comm") as file:
+            count += file.read() == "asleep\n"
     return count
