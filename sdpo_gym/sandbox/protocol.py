@@ -274,21 +274,21 @@ def next_inputs(program: Program, inputs: Sequence[str], first: int, end: int, m
     """The inputs from `first` to before `end`, as far as they make sense and are not too long together; at least one.
 
     Raises:
-        ValueError: the first of them makes no sense. For those behind it is raised when their turn comes, as those
-            before them may end the runs.
+        ValueError: the first of them makes no sense; TypeError: it is no text. For those behind it is raised when their
+            turn comes, as those before them may end the runs.
     """
     texts: list[str] = []
     chars = 0
     for index in range(first, min(end, len(inputs))):
         text = inputs[index]
-        chars += len(text)
-        if texts and chars > max_chars:
-            break
         try:
             check_input(program, index, text)
-        except ValueError:
+        except (TypeError, ValueError):
             if texts:
                 break
             raise
+        chars += len(text)
+        if texts and chars > max_chars:
+            break
         texts.append(text)
     return texts

@@ -426,6 +426,8 @@ class TestLimits:
             sandbox.run(Program(None, "stdin"), [""])
         with pytest.raises(TypeError, match="input 0 is not a text: b'1'"):
             sandbox.run(Program("", "stdin"), [b"1"])
+        with pytest.raises(TypeError, match="input 0 is not a text: 3"):
+            sandbox.run(Program("", "stdin"), [3])
 
 
 class TestSeparation:
