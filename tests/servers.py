@@ -1,12 +1,14 @@
-"""Starts `sdpo-gym`'s servers, in processes of their own, for tests."""
+"""Starts servers for tests: `sdpo-gym`'s, in processes of their own, and HTTP servers of a test's, in threads."""
 
 from __future__ import annotations
 
 import contextlib
+import http.server
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 TOKEN = "a-token-for-tests-alone"
@@ -38,3 +40,17 @@ def ended(process: subprocess.Popen) -> Iterator[None]:
         process.terminate()
         process.wait(30)
         process.stdout.close()
+
+
+@contextlib.contextmanager
+def answering(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Host and port of a server that answers with this handler, silently."""
+    handler.log_message = lambda *arguments: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

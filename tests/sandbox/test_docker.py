@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tarfile
 import textwrap
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import servers
 from sandbox.docker_engine import running_engine
 from sandbox.running import call, output, run
 
@@ -491,14 +491,5 @@ def registry():
 
         do_HEAD = do_GET
 
-        def log_message(self, *arguments):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}/tiny@{digest(manifest)}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with servers.answering(Handler) as address:
+        yield f"{address}/tiny@{digest(manifest)}"

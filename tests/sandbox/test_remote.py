@@ -397,18 +397,11 @@ class TestLoss:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, *args):
-                pass
-
-        with http.server.HTTPServer(("127.0.0.1", 0), Balancer) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                with contextlib.closing(RemoteSandbox(f"http://127.0.0.1:{server.server_port}", TOKEN)) as sandbox:
-                    assert sandbox.run(PRINT, ["1"])[0].stdout == "1\n"
-            finally:
-                server.shutdown()
-                thread.join()
+        with (
+            servers.answering(Balancer) as address,
+            contextlib.closing(RemoteSandbox(f"http://{address}", TOKEN)) as sandbox,
+        ):
+            assert sandbox.run(PRINT, ["1"])[0].stdout == "1\n"
         assert answers == [status, 200]
 
     def test_nobody_there(self):
